@@ -1,0 +1,76 @@
+# Two commands matter: `make demo` shows what this is, `make test` says whether it works.
+#
+#   make demo [EXIT=1]         a shop's orders survive five kill -9; EXIT=1 stops the server at the end,
+#                              and the exit status says whether the story held
+#   make test                  Rust, Python SDK, JavaScript SDK; installs what it needs under target/
+#   make sim SEEDS=100         a hundred runs of the simulation
+#   make sim SEED=7 TRACE=1    one run, a readable line for each state change
+#   make gen, make gen-check   wire types from the pinned service model: write them, or compare them
+
+PYTHON  ?= python3
+VENV    := target/venv
+NODE    := tests/sdk/js
+BINARY  := target/release/lineside
+APT     := DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends
+
+# A user's own npm settings must not change what is installed here.
+export NPM_CONFIG_USERCONFIG := /dev/null
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-rust test-python test-js release gen gen-check sim venv node
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+demo: release venv
+	@$(VENV)/bin/python examples/shop/story.py $(if $(filter-out 0,$(EXIT)),--exit) $(if $(JSON),--json)
+
+test: test-rust test-python test-js
+
+test-rust:
+	@if cargo nextest --version >/dev/null 2>&1; \
+		then cargo nextest run --workspace; \
+		else cargo test --workspace --lib --bins --tests; fi
+	cargo test --workspace --doc
+
+test-python: release venv
+	$(VENV)/bin/python -B -m pytest -q tests/sdk examples/shop -c tests/sdk/pytest.ini
+
+test-js: release node
+	npm --prefix $(NODE) test
+
+release:
+	cargo build --release --package lineside
+
+gen:
+	$(PYTHON) -B tools/gen/gen.py
+
+gen-check:
+	$(PYTHON) -B tools/gen/gen.py --check
+
+sim:
+	cargo run --release -p lineside-testkit --bin sim -- \
+		$(if $(SEEDS),--seeds $(SEEDS)) $(if $(SEED),--seed $(SEED)) $(if $(TRACE),--trace)
+
+# Installed again when the requirements change; the stamp is the proof that pip came to its end.
+venv: $(VENV)/installed
+
+$(VENV)/installed: tests/sdk/requirements.txt
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(call install,python3-venv,a Python with venv)
+	$(PYTHON) -m venv --clear $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+node: $(NODE)/node_modules/.package-lock.json
+
+$(NODE)/node_modules/.package-lock.json: $(NODE)/package-lock.json
+	@command -v npm >/dev/null || $(call install,nodejs npm,Node.js 20 or later with npm)
+	npm --prefix $(NODE) ci
+	@touch $@
+
+# $(1): Debian packages, $(2): what they bring. Root gets them, everybody else is told.
+define install
+{ if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; \
+	then apt-get update -qq && $(APT) $(1); \
+	else echo "This needs $(2); on Debian and Ubuntu: sudo apt-get install $(1)" >&2; exit 1; fi; }
+endef

@@ -1,0 +1,3 @@
+//! Wire types made by `make gen` from pinned service models. Nothing here is written by hand.
+
+pub mod sqs;

@@ -1,0 +1,174 @@
+//! Who is next where messages belong to sessions.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::command::SessionHolder;
+use super::message::{Lock, Message};
+use super::reply::MessageState;
+use crate::id::{BodyRef, Label, Seq};
+use crate::parts::{Agenda, SessionLock};
+use crate::stamp::Stamp;
+
+/// The sessions of a queue that have a message, a lock or a state; the others are nowhere.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Sessions {
+    by_label: BTreeMap<Label, Session>,
+    /// Sessions without a lock that have a free message, by the first of these.
+    offers: BTreeSet<(Seq, Label)>,
+    /// The ends of all locks.
+    ends: Agenda<Label>,
+}
+
+/// One session. Each of its messages is in one of the three sets.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Session {
+    /// Active and not handed out.
+    pub(super) free: BTreeSet<Seq>,
+    /// Handed out under the session's lock, active and deferred ones.
+    pub(super) held: BTreeSet<Seq>,
+    /// Deferred or scheduled, and not handed out.
+    pub(super) aside: BTreeSet<Seq>,
+    pub(super) lock: Option<SessionLock>,
+    pub(super) state: Option<BodyRef>,
+}
+
+impl Session {
+    fn is_nothing(&self) -> bool {
+        let empty = self.free.is_empty() && self.held.is_empty() && self.aside.is_empty();
+        empty && self.lock.is_none() && self.state.is_none()
+    }
+
+    /// Whether somebody holds it at `at`.
+    pub(super) fn is_held(&self, at: Stamp) -> bool {
+        self.lock.is_some_and(|lock| lock.is_live(at))
+    }
+
+    fn set_of(&mut self, message: &Message) -> &mut BTreeSet<Seq> {
+        match (message.state, message.lock) {
+            (_, Some(Lock::Session { .. })) => &mut self.held,
+            (MessageState::Active, _) => &mut self.free,
+            _ => &mut self.aside,
+        }
+    }
+
+    /// Its messages from `from` on, at most `max`, by number.
+    pub(super) fn from(&self, from: Seq, max: usize) -> Vec<Seq> {
+        let sets = [&self.free, &self.held, &self.aside];
+        let mut seqs: Vec<Seq> = sets
+            .into_iter()
+            .flat_map(|set| set.range(from..).take(max))
+            .copied()
+            .collect();
+        seqs.sort_unstable();
+        seqs.truncate(max);
+        seqs
+    }
+}
+
+impl Sessions {
+    pub(super) fn link(&mut self, seq: Seq, message: &Message) {
+        if let Some(label) = &message.session {
+            self.edit(label, |session| {
+                session.set_of(message).insert(seq);
+            });
+        }
+    }
+
+    pub(super) fn unlink(&mut self, seq: Seq, message: &Message) {
+        if let Some(label) = &message.session {
+            self.edit(label, |session| {
+                session.set_of(message).remove(&seq);
+            });
+        }
+    }
+
+    /// Changes a session and keeps the indexes; makes it if it is new, drops it if nothing is left.
+    pub(super) fn edit(&mut self, label: &Label, change: impl FnOnce(&mut Session)) {
+        let Sessions {
+            by_label,
+            offers,
+            ends,
+        } = self;
+        let session = by_label.entry(label.clone()).or_default();
+        match (session.lock, session.free.first()) {
+            (Some(lock), _) => {
+                ends.remove(lock.until, label.clone());
+            }
+            (None, Some(head)) => {
+                offers.remove(&(*head, label.clone()));
+            }
+            (None, None) => {}
+        }
+        change(session);
+        match (session.lock, session.free.first()) {
+            (Some(lock), _) => ends.insert(lock.until, label.clone()),
+            (None, Some(head)) => {
+                offers.insert((*head, label.clone()));
+            }
+            (None, None) if session.is_nothing() => {
+                by_label.remove(label);
+            }
+            (None, None) => {}
+        }
+    }
+
+    pub(super) fn get(&self, label: &Label) -> Option<&Session> {
+        self.by_label.get(label)
+    }
+
+    /// The session, if `holder` names the hold that is in force at `at`.
+    pub(super) fn held_by(&self, holder: &SessionHolder, at: Stamp) -> Option<&Session> {
+        let session = self.get(&holder.session)?;
+        let is_theirs = |lock: SessionLock| lock.is_held_by(holder.epoch, holder.hold, at);
+        session.lock.is_some_and(is_theirs).then_some(session)
+    }
+
+    pub(super) fn is_held(&self, label: &Label, at: Stamp) -> bool {
+        self.get(label).is_some_and(|session| session.is_held(at))
+    }
+
+    /// Sessions whose lock has run out, in that order.
+    pub(super) fn lapsed(&self, at: Stamp) -> impl Iterator<Item = (&Label, &Session)> {
+        self.ends
+            .due(at)
+            .filter_map(|label| Some((label, self.get(label)?)))
+    }
+
+    /// Sessions without a lock that have free messages, by the first of these.
+    pub(super) fn offers(&self) -> impl Iterator<Item = (Seq, &Session, &Label)> {
+        let found = |(head, label)| Some((head, self.by_label.get(label)?, label));
+        self.offers
+            .iter()
+            .filter_map(move |(head, label)| found((*head, label)))
+    }
+
+    pub(super) fn next_due(&self) -> Option<Stamp> {
+        self.ends.first()
+    }
+
+    /// The first lock to run out after `at`.
+    pub(super) fn next_visible(&self, at: Stamp) -> Option<Stamp> {
+        self.ends.first_after(at, Label::new(""))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.by_label.len()
+    }
+
+    /// The locks and the states alone.
+    #[cfg(test)]
+    pub(super) fn without_messages(&self) -> Sessions {
+        let mut sessions = Sessions::default();
+        for (label, session) in &self.by_label {
+            let (lock, state) = (session.lock, session.state);
+            sessions.edit(label, |new| {
+                *new = Session {
+                    lock,
+                    state,
+                    ..Session::default()
+                }
+            });
+        }
+        sessions
+    }
+}

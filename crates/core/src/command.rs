@@ -1,0 +1,253 @@
+//! Commands (wishes) and replies, free of any wire format.
+
+use bytes::Bytes;
+
+use crate::broker::{BrokerCommand, BrokerReply};
+use crate::id::{BodyRef, Label, MessageId, Name, Position, QueueId, Seq};
+use crate::fact::Facts;
+use crate::queue::{QueueKind, QueueSettings, SettingsPatch};
+use crate::receipt::Receipt;
+use crate::refusal::Refusal;
+use crate::stamp::{Millis, Stamp};
+
+/// A wish, decided in its place in the inbox.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Send a fact through the log and answer when it is durable.
+    Canary,
+    /// Create a queue; creating it again with the same settings finds it.
+    CreateQueue {
+        /// Its name.
+        name: Name,
+        /// Its kind.
+        kind: QueueKind,
+        /// The settings that were given; the others take their defaults.
+        given: SettingsPatch,
+    },
+    /// Change settings.
+    ChangeQueue {
+        /// The queue.
+        name: Name,
+        /// What to change.
+        patch: SettingsPatch,
+    },
+    /// Delete a queue and everything in it.
+    DeleteQueue {
+        /// The queue.
+        name: Name,
+    },
+    /// Delete everything in a queue.
+    PurgeQueue {
+        /// The queue.
+        name: Name,
+    },
+    /// Read settings and counts.
+    DescribeQueue {
+        /// The queue.
+        name: Name,
+    },
+    /// Does the queue exist?
+    FindQueue {
+        /// The queue.
+        name: Name,
+    },
+    /// Names in order, from one prefix, a page at a time.
+    ListQueues {
+        /// Only names that start so.
+        prefix: Name,
+        /// Only names after this one.
+        after: Option<Name>,
+        /// At most so many (bounded by `list_names_max`).
+        limit: usize,
+    },
+    /// Put a message into a polled queue.
+    Send {
+        /// The queue.
+        queue: Name,
+        /// The message.
+        message: NewMessage,
+    },
+    /// Hand out messages of a polled queue.
+    Receive {
+        /// The queue.
+        queue: Name,
+        /// At most so many.
+        max: usize,
+        /// The lease's length; the queue's own when absent.
+        visibility: Option<Millis>,
+        /// How long to wait for a first message; the queue's own when absent.
+        wait: Option<Millis>,
+        /// An id under which a repeated call gets the same messages (FIFO).
+        attempt: Option<Label>,
+    },
+    /// Settle a message.
+    Delete {
+        /// The queue.
+        queue: Name,
+        /// The lease.
+        receipt: Receipt,
+    },
+    /// Let a lease end at another time, counted from now.
+    ChangeLease {
+        /// The queue.
+        queue: Name,
+        /// The lease.
+        receipt: Receipt,
+        /// From now; zero gives the message back.
+        timeout: Millis,
+    },
+    /// A command to a broker queue.
+    Broker(BrokerCommand),
+}
+
+impl Command {
+    /// Whether it settles what was handed out; such commands are let in when others are throttled,
+    /// since they make room.
+    pub fn settles(&self) -> bool {
+        match self {
+            Command::Delete { .. } | Command::ChangeLease { .. } | Command::Canary => true,
+            Command::Broker(command) => command.settles(),
+            _ => false,
+        }
+    }
+
+    /// Bytes that it would add to the log beyond its facts.
+    pub fn body_len(&self) -> usize {
+        match self {
+            Command::Send { message, .. } => message.body.len(),
+            Command::Broker(command) => command.body_len(),
+            _ => 0,
+        }
+    }
+}
+
+/// A message on its way into a polled queue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewMessage {
+    /// The encoded payload ([`crate::payload`]); opaque to the queue.
+    pub body: Bytes,
+    /// Its size as the cloud counts it, in bytes: body, and names, types and values of attributes.
+    pub size: u32,
+    /// A delay of its own.
+    pub delay: Option<Millis>,
+    /// Its ordering group.
+    pub group: Option<Label>,
+    /// How it is recognised again.
+    pub dedup: NewDedup,
+}
+
+/// How a sent message is recognised again.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NewDedup {
+    /// Not at all.
+    None,
+    /// By the id that the sender gave.
+    Id(Label),
+    /// By the digest of its body, if the queue says so.
+    Content(Label),
+}
+
+/// What a decided command answers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    /// It is done, and there is nothing more to say.
+    Done,
+    /// The queue exists (now).
+    Queue {
+        /// Its id.
+        queue: QueueId,
+    },
+    /// A queue's description.
+    Description(Box<Description>),
+    /// A page of names.
+    Names {
+        /// In order.
+        names: Vec<Name>,
+        /// There are more after the last one.
+        more: bool,
+    },
+    /// A message is in the queue, or was already.
+    Sent {
+        /// Its id: for a duplicate, the original's.
+        id: MessageId,
+        /// Its number: for a duplicate, the original's.
+        seq: Seq,
+        /// Whether the queue is ordered, and so the number means something.
+        ordered: bool,
+    },
+    /// Messages handed out.
+    Received(Vec<Delivery>),
+    /// From a broker queue.
+    Broker(BrokerReply),
+}
+
+impl Reply {
+    /// Whether a caller who is willing to wait would wait on after this reply.
+    pub fn is_nothing_yet(&self) -> bool {
+        match self {
+            Reply::Received(deliveries) => deliveries.is_empty(),
+            Reply::Broker(reply) => reply.is_nothing_yet(),
+            _ => false,
+        }
+    }
+}
+
+/// One handed-out message of a polled queue. The body is named, and read after the decision.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delivery {
+    /// Its id.
+    pub id: MessageId,
+    /// Its number in the queue.
+    pub seq: Seq,
+    /// Whether the queue is ordered.
+    pub ordered: bool,
+    /// Where its body lies.
+    pub body: BodyRef,
+    /// The lease.
+    pub receipt: Receipt,
+    /// When it was sent.
+    pub sent_at: Stamp,
+    /// When it was first received.
+    pub first_received_at: Stamp,
+    /// How often it has been received in all queues, this time included.
+    pub receives: u32,
+    /// The queue that it was dead-lettered from.
+    pub origin: Option<Name>,
+}
+
+/// A polled queue as it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Description {
+    /// Standard or FIFO.
+    pub kind: QueueKind,
+    /// The settings in force.
+    pub settings: QueueSettings,
+    /// When it was created.
+    pub created_at: Stamp,
+    /// When its settings last changed.
+    pub modified_at: Stamp,
+    /// Messages that could be received.
+    pub visible: usize,
+    /// Messages handed out.
+    pub in_flight: usize,
+    /// Messages whose delay has not passed.
+    pub delayed: usize,
+}
+
+/// What `decide` says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// What happens, for any resources, in one batch.
+    pub facts: Facts,
+    /// What the caller hears.
+    pub answer: Result<Reply, Refusal>,
+    /// The answer may leave when the log is durable up to here (exclusive).
+    pub rests_on: Position,
+}
+
+impl Verdict {
+    /// An answer without facts.
+    pub fn says(answer: Result<Reply, Refusal>, rests_on: Position) -> Verdict {
+        Verdict { facts: Facts::none(), answer, rests_on }
+    }
+}

@@ -1,0 +1,218 @@
+//! Ids, positions and names: the newtypes that every other file speaks in.
+
+use std::fmt;
+use std::sync::Arc;
+
+use minicbor::{Decode, Encode};
+
+/// Which partition of the product's log: 0 to 4,095, since a [`MessageId`] has 12 bits for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PartitionId(pub u16);
+
+/// The number of a start (or take-over) of a partition's owner; counts from 1, 0 is "never opened".
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode,
+)]
+#[cbor(transparent)]
+pub struct Epoch(#[n(0)] pub u32);
+
+impl Epoch {
+    /// The epoch of the next start.
+    pub fn next(self) -> Epoch {
+        Epoch(self.0.saturating_add(1))
+    }
+}
+
+/// Counts batches in a partition's log, from 0. As a bound ("durable up to") it is exclusive.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode,
+)]
+#[cbor(transparent)]
+pub struct Position(#[n(0)] pub u64);
+
+impl Position {
+    /// The position after this one.
+    pub fn next(self) -> Position {
+        Position(self.0.saturating_add(1))
+    }
+}
+
+/// Where a fact stands (or will stand): its batch, and its index inside that batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub struct Place {
+    /// The batch.
+    #[n(0)]
+    pub position: Position,
+    /// The fact's index in the batch, from 0.
+    #[n(1)]
+    pub index: u32,
+}
+
+impl Place {
+    /// The place `count` facts further on in the same batch.
+    pub fn plus(self, count: usize) -> Place {
+        let index = self.index.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
+        Place { index, ..self }
+    }
+}
+
+/// The body of a fact, which lies in the log beside the fact at `place` and is never in state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub struct BodyRef {
+    /// The fact that brought the body.
+    #[n(0)]
+    pub place: Place,
+    /// Its length in bytes, so that a reader can bound itself before it reads.
+    #[n(1)]
+    pub len: u32,
+}
+
+/// A queue of a partition, counted from 1 and never used again for another.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode,
+)]
+#[cbor(transparent)]
+pub struct QueueId(#[n(0)] pub u64);
+
+/// A message's number in its queue, counted from 1; the order of a FIFO queue.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode,
+)]
+#[cbor(transparent)]
+pub struct Seq(#[n(0)] pub u64);
+
+impl Seq {
+    /// The number after this one.
+    pub fn next(self) -> Seq {
+        Seq(self.0.saturating_add(1))
+    }
+}
+
+/// A message's id, unique for ever: (position, partition, epoch, index) as a UUID of version 8
+/// (RFC 9562, section 5.8). The epoch makes an id that a crash took back different from the one
+/// that is later handed out at the same place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessageId(u128);
+
+impl MessageId {
+    /// The id of what the fact at `place` created under `epoch`.
+    pub fn new(partition: PartitionId, epoch: Epoch, place: Place) -> MessageId {
+        assert!(partition.0 < 4096, "a partition's number has 12 bits in an id");
+        assert!(place.position.0 < 1 << 48, "a position has 48 bits in an id");
+        assert!(place.index < 1 << 30, "an index has 30 bits in an id");
+        let high = u128::from(place.position.0) << 80 | 0x8 << 76 | u128::from(partition.0) << 64;
+        let low = 0b10 << 62 | u128::from(epoch.0) << 30 | u128::from(place.index);
+        MessageId(high | low)
+    }
+
+    /// The 16 bytes, in the order in which a UUID is written.
+    pub fn to_bytes(self) -> [u8; 16] {
+        self.0.to_be_bytes()
+    }
+}
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (a, b, c) = (self.0 >> 96, self.0 >> 80 & 0xffff, self.0 >> 64 & 0xffff);
+        let (d, e) = (self.0 >> 48 & 0xffff, self.0 & 0xffff_ffff_ffff);
+        write!(f, "{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}")
+    }
+}
+
+impl<C> Encode<C> for MessageId {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut minicbor::Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.bytes(&self.to_bytes())?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for MessageId {
+    fn decode(
+        d: &mut minicbor::Decoder<'b>,
+        _: &mut C,
+    ) -> Result<MessageId, minicbor::decode::Error> {
+        let bytes: [u8; 16] = d.bytes()?.try_into().map_err(minicbor::decode::Error::custom)?;
+        Ok(MessageId(u128::from_be_bytes(bytes)))
+    }
+}
+
+/// Makes a newtype of a shared text that can be logged.
+macro_rules! shared_text {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// From its text; whoever makes it has bounded it.
+            pub fn new(text: impl Into<Arc<str>>) -> $name {
+                $name(text.into())
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl<C> Encode<C> for $name {
+            fn encode<W: minicbor::encode::Write>(
+                &self,
+                e: &mut minicbor::Encoder<W>,
+                _: &mut C,
+            ) -> Result<(), minicbor::encode::Error<W::Error>> {
+                e.str(&self.0)?.ok()
+            }
+        }
+
+        impl<'b, C> Decode<'b, C> for $name {
+            fn decode(
+                d: &mut minicbor::Decoder<'b>,
+                _: &mut C,
+            ) -> Result<$name, minicbor::decode::Error> {
+                Ok($name::new(d.str()?))
+            }
+        }
+    };
+}
+
+shared_text!(
+    /// A resource's full name. Faces build it (`aws/000000000000/us-east-1/queue/orders`); floor 0
+    /// only compares and sorts it.
+    Name
+);
+shared_text!(
+    /// What a client calls something inside a resource: a group, a session, a deduplication id.
+    Label
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn message_id_is_a_version_8_uuid() {
+        let place = Place { position: Position(0x0102_0304_0506), index: 7 };
+        let id = MessageId::new(PartitionId(9), Epoch(3), place).to_string();
+        assert_eq!(id, "01020304-0506-8009-8000-0000c0000007");
+    }
+
+    #[test]
+    fn message_ids_differ_by_each_part() {
+        let at = |p, e, pos, i| {
+            MessageId::new(PartitionId(p), Epoch(e), Place { position: Position(pos), index: i })
+        };
+        let ids = [at(0, 1, 1, 1), at(1, 1, 1, 1), at(0, 2, 1, 1), at(0, 1, 2, 1), at(0, 1, 1, 2)];
+        let unique: std::collections::BTreeSet<_> = ids.into_iter().collect();
+        assert_eq!(unique.len(), ids.len());
+    }
+}

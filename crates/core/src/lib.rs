@@ -1,0 +1,19 @@
+//! Floor 0: what a partition knows and decides, as pure functions.
+//!
+//! Owns ids, stamps, limits, facts and the machines of a partition. Must never know a clock, a
+//! file, a socket, a random number, an executor, or a vendor's word. Enter at
+//! `Partition` (`decide`, `evolve`, `tick`); the queues are in [`queue`] and [`broker`], the parts
+//! that they are composed of in [`parts`].
+
+pub mod broker;
+pub mod codec;
+pub mod command;
+pub mod decision;
+pub mod fact;
+pub mod id;
+pub mod limits;
+pub mod parts;
+pub mod queue;
+pub mod receipt;
+pub mod refusal;
+pub mod stamp;

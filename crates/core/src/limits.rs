@@ -1,0 +1,72 @@
+//! Every limit of the product, as named values on one page, in two sets: the clouds' own
+//! ([`Limits::cloud`], the default) and [`Limits::relaxed`]. Only `decide` and the faces look here;
+//! `evolve` never does, so that a log means the same under any limits.
+
+use crate::stamp::Millis;
+
+/// What a client may ask for, and what one turn may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Most messages one receive hands out (SQS: `MaxNumberOfMessages`, 10).
+    pub receive_messages_max: usize,
+    /// Most messages of a standard queue in flight (SQS quotas: about 120,000).
+    pub standard_in_flight_max: usize,
+    /// Most messages of a FIFO queue in flight (SQS quotas: 120,000).
+    pub fifo_in_flight_max: usize,
+    /// How long a lease may last in all, from its receive (SQS: 12 hours).
+    pub lease_total_max: Millis,
+    /// How long an explicit or content-based deduplication id is remembered (SQS: 5 minutes).
+    pub dedup_window: Millis,
+    /// How long a receive request attempt id is remembered (SQS: 5 minutes).
+    pub receive_attempt_window: Millis,
+    /// How long after a purge another is refused (SQS: 60 seconds).
+    pub purge_pause: Millis,
+    /// How long after its deletion a queue's name may not be used again (SQS: 60 seconds).
+    pub recreate_pause: Millis,
+    /// Most names one listing returns (SQS: `MaxResults`, 1,000).
+    pub list_names_max: usize,
+    /// Most messages one receive moves aside (dead letters, expired) before it stops looking; the
+    /// rest is for the next receive, so that one command keeps its turn short.
+    pub receive_scan_max: usize,
+    /// Counts called "approximate" stop counting messages whose time has just come here.
+    pub approximate_count_max: usize,
+    /// Most messages of a session or a broker queue that one receiver may hold unsettled.
+    pub unsettled_max: usize,
+}
+
+impl Limits {
+    /// The clouds' own values; each is documented at its field.
+    pub const fn cloud() -> Limits {
+        Limits {
+            receive_messages_max: 10,
+            standard_in_flight_max: 120_000,
+            fifo_in_flight_max: 120_000,
+            lease_total_max: Millis::seconds(12 * 3600),
+            dedup_window: Millis::seconds(300),
+            receive_attempt_window: Millis::seconds(300),
+            purge_pause: Millis::seconds(60),
+            recreate_pause: Millis::seconds(60),
+            list_names_max: 1000,
+            receive_scan_max: 1000,
+            approximate_count_max: 100_000,
+            unsettled_max: 5000,
+        }
+    }
+
+    /// For tests against a throw-away server: no pauses after purge and delete, wide bounds.
+    pub const fn relaxed() -> Limits {
+        Limits {
+            standard_in_flight_max: usize::MAX,
+            fifo_in_flight_max: usize::MAX,
+            purge_pause: Millis::ZERO,
+            recreate_pause: Millis::ZERO,
+            ..Limits::cloud()
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits::cloud()
+    }
+}

@@ -1,0 +1,389 @@
+//! Polled queues: standard and FIFO, behind one door.
+
+mod fifo;
+mod message;
+mod pick;
+mod settings;
+mod standard;
+
+#[cfg(test)]
+mod tests;
+
+pub use settings::{QueueKind, QueueSettings, SettingsPatch};
+
+pub(crate) use pick::DeadLetterTarget;
+
+use crate::command::{Command, Description, NewDedup, NewMessage, Reply};
+use crate::decision::{Decision, Moment};
+use crate::fact::{
+    DeadLettered, DedupMark, Expired, Fact, Facts, LeaseChanged, Leased, QueueChanged, QueueCreated,
+    QueuePurged, Sent,
+};
+use crate::id::{Label, Name, Place, QueueId, Seq};
+use crate::parts::Timeline;
+use crate::receipt::Receipt;
+use crate::refusal::{QueueRefusal, Setting};
+use crate::stamp::{Millis, Stamp};
+use fifo::FifoQueue;
+use message::{Message, Standing};
+use pick::Ask;
+use standard::StandardQueue;
+
+/// A polled queue: what both kinds have, and the kind's own messages.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Queue {
+    name: Name,
+    settings: QueueSettings,
+    created_at: Stamp,
+    modified_at: Stamp,
+    purged_at: Option<Stamp>,
+    store: Store,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Store {
+    Standard(StandardQueue),
+    Fifo(FifoQueue),
+}
+
+struct Counts {
+    visible: usize,
+    in_flight: usize,
+    delayed: usize,
+}
+
+impl Queue {
+    /// The queue as it comes to be.
+    pub fn created(at: Stamp, fact: &QueueCreated) -> Queue {
+        let store = match fact.kind {
+            QueueKind::Standard => Store::Standard(StandardQueue::default()),
+            QueueKind::Fifo => Store::Fifo(FifoQueue::default()),
+        };
+        Queue {
+            name: fact.name.clone(),
+            settings: fact.settings.clone(),
+            created_at: at,
+            modified_at: at,
+            purged_at: None,
+            store,
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// Its settings.
+    pub fn settings(&self) -> &QueueSettings {
+        &self.settings
+    }
+
+    /// Standard or FIFO.
+    pub fn kind(&self) -> QueueKind {
+        match &self.store {
+            Store::Standard(_) => QueueKind::Standard,
+            Store::Fifo(_) => QueueKind::Fifo,
+        }
+    }
+
+    /// The number that the next message gets.
+    pub fn next_seq(&self) -> Seq {
+        match &self.store {
+            Store::Standard(queue) => queue.next_seq(),
+            Store::Fifo(queue) => queue.next_seq(),
+        }
+    }
+
+    /// Decides a command to this queue; `target` is the other side of its dead-letter rule.
+    pub(crate) fn decide(
+        &self,
+        now: &Moment<'_>,
+        queue: QueueId,
+        command: &Command,
+        target: Option<DeadLetterTarget>,
+    ) -> Decision {
+        match command {
+            Command::Send { message, .. } => self.send(now, queue, message),
+            Command::Receive { max, visibility, attempt, .. } => {
+                self.receive(now, queue, (*max, *visibility, attempt.as_ref()), target)
+            }
+            Command::Delete { receipt, .. } => self.delete(now, queue, receipt),
+            Command::ChangeLease { receipt, timeout, .. } => {
+                self.change_lease(now, queue, receipt, *timeout)
+            }
+            Command::PurgeQueue { .. } => self.purge(now, queue),
+            Command::ChangeQueue { patch, .. } => self.change(queue, patch),
+            Command::DescribeQueue { .. } => self.describe(now),
+            _ => Decision::reply(Reply::Queue { queue }),
+        }
+    }
+
+    fn send(&self, now: &Moment<'_>, queue: QueueId, message: &NewMessage) -> Decision {
+        let limit = self.settings.message_bytes_max;
+        if message.size > limit {
+            return Decision::refuse(QueueRefusal::MessageTooLong { limit });
+        }
+        match &self.store {
+            Store::Standard(_) if matches!(message.dedup, NewDedup::Id(_)) => {
+                Decision::refuse(QueueRefusal::DedupOnStandard)
+            }
+            Store::Standard(_) => self.accept(now, queue, message, None),
+            Store::Fifo(fifo) => match fifo.admit(now, message, self.settings.content_dedup) {
+                Err(refusal) => Decision::refuse(refusal),
+                Ok(mark) => match fifo.original(now.at, &mark.key) {
+                    Some((seq, id)) => Decision::reply(Reply::Sent { id, seq, ordered: true }),
+                    None => self.accept(now, queue, message, Some(mark)),
+                },
+            },
+        }
+    }
+
+    fn accept(
+        &self,
+        now: &Moment<'_>,
+        queue: QueueId,
+        message: &NewMessage,
+        dedup: Option<DedupMark>,
+    ) -> Decision {
+        let (id, seq) = (now.id_of(0), self.next_seq());
+        let sent = Sent {
+            queue,
+            seq,
+            id,
+            len: u32::try_from(message.body.len()).unwrap_or(u32::MAX),
+            visible_at: now.at + message.delay.unwrap_or(self.settings.delay),
+            group: message.group.clone(),
+            dedup,
+        };
+        let mut facts = Facts::none();
+        facts.push_with_body(Fact::Sent(sent), message.body.clone());
+        let ordered = self.kind() == QueueKind::Fifo;
+        Decision { facts, answer: Ok(Reply::Sent { id, seq, ordered }) }
+    }
+
+    fn receive(
+        &self,
+        now: &Moment<'_>,
+        queue: QueueId,
+        (max, visibility, attempt): (usize, Option<Millis>, Option<&Label>),
+        target: Option<DeadLetterTarget>,
+    ) -> Decision {
+        let until = now.at + now.limits.receive_attempt_window;
+        let mark = attempt.map(|key| DedupMark { key: key.clone(), until });
+        let ask = Ask {
+            queue,
+            name: &self.name,
+            max: max.min(now.limits.receive_messages_max),
+            visibility: visibility.unwrap_or(self.settings.visibility),
+            retention: self.settings.retention,
+            delay: self.settings.delay,
+            dead_letter: self.settings.dead_letter.as_ref().zip(target),
+            attempt: mark.as_ref(),
+        };
+        match &self.store {
+            Store::Standard(store) => store.receive(now, &ask),
+            Store::Fifo(store) => store.receive(now, &ask),
+        }
+    }
+
+    fn delete(&self, now: &Moment<'_>, queue: QueueId, receipt: &Receipt) -> Decision {
+        if receipt.queue != queue {
+            return Decision::refuse(QueueRefusal::ReceiptOfAnotherQueue);
+        }
+        match &self.store {
+            Store::Standard(store) => store.delete(now, receipt),
+            Store::Fifo(store) => store.delete(now, receipt),
+        }
+    }
+
+    fn change_lease(
+        &self,
+        now: &Moment<'_>,
+        queue: QueueId,
+        receipt: &Receipt,
+        timeout: Millis,
+    ) -> Decision {
+        if receipt.queue != queue {
+            return Decision::refuse(QueueRefusal::ReceiptOfAnotherQueue);
+        }
+        match &self.store {
+            Store::Standard(store) => store.change_lease(now, receipt, timeout),
+            Store::Fifo(store) => store.change_lease(now, receipt, timeout),
+        }
+    }
+
+    fn purge(&self, now: &Moment<'_>, queue: QueueId) -> Decision {
+        let pause = now.limits.purge_pause;
+        if self.purged_at.is_some_and(|purged_at| purged_at + pause > now.at) {
+            return Decision::refuse(QueueRefusal::PurgedRecently { name: self.name.clone(), pause });
+        }
+        Decision::fact(Fact::QueuePurged(QueuePurged { queue }), Reply::Done)
+    }
+
+    fn change(&self, queue: QueueId, patch: &SettingsPatch) -> Decision {
+        if let Err(refusal) = patch.fits(self.kind()) {
+            return Decision::refuse(refusal);
+        }
+        let settings = patch.onto(self.settings.clone());
+        let changed = QueueChanged { queue, settings };
+        Decision::fact(Fact::QueueChanged(changed), Reply::Done)
+    }
+
+    fn describe(&self, now: &Moment<'_>) -> Decision {
+        let counts = match &self.store {
+            Store::Standard(store) => store.counts(now),
+            Store::Fifo(store) => store.counts(now, self.settings.delay),
+        };
+        Decision::reply(Reply::Description(Box::new(Description {
+            kind: self.kind(),
+            settings: self.settings.clone(),
+            created_at: self.created_at,
+            modified_at: self.modified_at,
+            visible: counts.visible,
+            in_flight: counts.in_flight,
+            delayed: counts.delayed,
+        })))
+    }
+
+    /// What time alone has made due: at most `limit` messages outlived.
+    pub(crate) fn tick(&self, now: &Moment<'_>, queue: QueueId, limit: usize) -> Option<Fact> {
+        let retention = self.settings.retention;
+        match &self.store {
+            Store::Standard(store) => store.tick(now, queue, retention, limit),
+            Store::Fifo(store) => store.tick(now, queue, retention, limit),
+        }
+        .map(Fact::Expired)
+    }
+
+    /// When the oldest message will have outlived the retention.
+    pub(crate) fn next_due(&self) -> Option<Stamp> {
+        let oldest = match &self.store {
+            Store::Standard(store) => store.oldest(),
+            Store::Fifo(store) => store.oldest(),
+        };
+        oldest.map(|sent_at| sent_at + self.settings.retention)
+    }
+
+    /// The next moment after `at` at which a message may become receivable by time alone.
+    pub(crate) fn next_visible(&self, at: Stamp) -> Option<Stamp> {
+        match &self.store {
+            Store::Standard(store) => store.next_visible(at),
+            Store::Fifo(store) => store.next_visible(at, self.settings.delay),
+        }
+    }
+
+    pub(crate) fn changed(&mut self, at: Stamp, settings: QueueSettings) {
+        self.settings = settings;
+        self.modified_at = at;
+    }
+
+    /// Empties the queue at once; what it held is returned, to be freed off the loop.
+    pub(crate) fn purged(&mut self, at: Stamp) -> Queue {
+        let store = match &self.store {
+            Store::Standard(store) => Store::Standard(store.emptied()),
+            Store::Fifo(store) => Store::Fifo(store.emptied()),
+        };
+        let emptied = Queue {
+            name: self.name.clone(),
+            settings: self.settings.clone(),
+            created_at: self.created_at,
+            modified_at: self.modified_at,
+            purged_at: Some(at),
+            store,
+        };
+        std::mem::replace(self, emptied)
+    }
+
+    pub(crate) fn sent(&mut self, at: Stamp, here: Place, fact: &Sent) {
+        match &mut self.store {
+            Store::Standard(store) => store.sent(at, here, fact),
+            Store::Fifo(store) => store.sent(at, here, fact),
+        }
+    }
+
+    pub(crate) fn leased(&mut self, at: Stamp, fact: &Leased) {
+        match &mut self.store {
+            Store::Standard(store) => store.leased(at, fact),
+            Store::Fifo(store) => store.leased(at, fact),
+        }
+    }
+
+    pub(crate) fn lease_changed(&mut self, at: Stamp, fact: &LeaseChanged) {
+        match &mut self.store {
+            Store::Standard(store) => store.lease_changed(at, fact),
+            Store::Fifo(store) => store.lease_changed(fact),
+        }
+    }
+
+    pub(crate) fn removed(&mut self, seq: Seq) {
+        match &mut self.store {
+            Store::Standard(store) => store.remove(seq),
+            Store::Fifo(store) => store.remove(seq),
+        }
+    }
+
+    pub(crate) fn dead_letter_came(&mut self, fact: &DeadLettered) {
+        match &mut self.store {
+            Store::Standard(store) => store.dead_letter_came(fact),
+            Store::Fifo(store) => store.dead_letter_came(fact),
+        }
+    }
+
+    pub(crate) fn expired(&mut self, fact: &Expired) {
+        match &mut self.store {
+            Store::Standard(store) => store.expired(fact),
+            Store::Fifo(store) => store.expired(fact),
+        }
+    }
+}
+
+impl SettingsPatch {
+    /// Refuses what only the other kind of queue has.
+    pub fn fits(&self, kind: QueueKind) -> Result<(), QueueRefusal> {
+        match (kind, self.content_dedup) {
+            (QueueKind::Standard, Some(_)) => {
+                Err(QueueRefusal::FifoSettingOnStandard { setting: Setting::ContentDedup })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The rule of changing a lease, the same for both kinds: only a running one changes, its new
+/// length counts from now, and in all it stays under the limit (SQS API reference,
+/// ChangeMessageVisibility).
+fn lease_until(
+    now: &Moment<'_>,
+    message: Option<&Message>,
+    receipt: &Receipt,
+    timeout: Millis,
+) -> Decision {
+    let Some(message) = message else { return Decision::refuse(QueueRefusal::NotChangeable) };
+    match message.standing(receipt, now.at) {
+        Standing::Held => {}
+        Standing::Ended | Standing::Forgotten => {
+            return Decision::refuse(QueueRefusal::NotInFlight);
+        }
+        Standing::Superseded => return Decision::refuse(QueueRefusal::NotChangeable),
+    }
+    let (until, limit) = (now.at + timeout, now.limits.lease_total_max);
+    if message.lease.is_some_and(|lease| until.since(lease.since) > limit) {
+        return Decision::refuse(QueueRefusal::LeaseTooLong { limit });
+    }
+    let changed = LeaseChanged { queue: receipt.queue, seq: receipt.seq, until };
+    Decision::fact(Fact::LeaseChanged(changed), Reply::Done)
+}
+
+/// A watermark over the messages, at most `limit`, that were sent a retention ago or earlier.
+fn expired(
+    by_age: &Timeline,
+    now: &Moment<'_>,
+    queue: QueueId,
+    retention: Millis,
+    limit: usize,
+) -> Option<Expired> {
+    let sent_by = now.at.0.checked_sub(retention.0).map(Stamp)?;
+    let (sent_at, seq) = by_age.lapsed_bound(sent_by, limit)?;
+    Some(Expired { queue, sent_at, seq })
+}

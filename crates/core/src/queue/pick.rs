@@ -1,0 +1,118 @@
+//! What a receive takes out of a queue: messages to hand out, and dead letters that it comes upon.
+
+use crate::command::{Delivery, Reply};
+use crate::decision::{Decision, Moment};
+use crate::fact::{DeadLettered, Fact, Facts, Leased, DedupMark};
+use crate::id::{Name, QueueId, Seq};
+use crate::parts::DeadLetterRule;
+use crate::stamp::{Millis, Stamp};
+
+use super::message::Message;
+
+/// One receive of a polled queue, with everything about it that the queue itself does not hold.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ask<'a> {
+    pub(crate) queue: QueueId,
+    pub(crate) name: &'a Name,
+    pub(crate) max: usize,
+    pub(crate) visibility: Millis,
+    pub(crate) retention: Millis,
+    pub(crate) delay: Millis,
+    pub(crate) dead_letter: Option<(&'a DeadLetterRule, DeadLetterTarget)>,
+    pub(crate) attempt: Option<&'a DedupMark>,
+}
+
+/// The other side of a dead-letter rule, if it is there; else messages stay where they are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DeadLetterTarget {
+    pub(crate) queue: QueueId,
+    pub(crate) next_seq: Seq,
+}
+
+/// What becomes of a message that a receive looks at.
+pub(super) enum Fate {
+    Deliver,
+    Bury,
+    Skip,
+}
+
+impl Ask<'_> {
+    pub(super) fn fate(&self, message: &Message, at: Stamp) -> Fate {
+        if message.is_expired(at, self.retention) {
+            return Fate::Skip;
+        }
+        match &self.dead_letter {
+            Some((rule, _)) if rule.is_exhausted(message.receives_here()) => Fate::Bury,
+            _ => Fate::Deliver,
+        }
+    }
+}
+
+/// Collects one receive.
+pub(super) struct Pick<'a> {
+    ask: &'a Ask<'a>,
+    now: &'a Moment<'a>,
+    looked_at: usize,
+    deliveries: Vec<Delivery>,
+    buried: Vec<Fact>,
+}
+
+impl<'a> Pick<'a> {
+    pub(super) fn new(ask: &'a Ask<'a>, now: &'a Moment<'a>) -> Pick<'a> {
+        Pick { ask, now, looked_at: 0, deliveries: Vec::new(), buried: Vec::new() }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.deliveries.len() >= self.ask.max
+            || self.looked_at >= self.now.limits.receive_scan_max
+    }
+
+    /// Takes one message; `dead_sent_at` is when a dead letter counts as sent in its new queue.
+    pub(super) fn take(&mut self, seq: Seq, message: &Message, dead_sent_at: Stamp) {
+        self.looked_at += 1;
+        match self.ask.fate(message, self.now.at) {
+            Fate::Skip => {}
+            Fate::Deliver => {
+                self.deliveries.push(message.delivery(self.now, self.ask.queue, seq));
+            }
+            Fate::Bury => self.bury(seq, message, dead_sent_at),
+        }
+    }
+
+    fn bury(&mut self, seq: Seq, message: &Message, sent_at: Stamp) {
+        let Some((_, target)) = self.ask.dead_letter else { return };
+        let moved = self.buried.len() as u64;
+        self.buried.push(Fact::DeadLettered(DeadLettered {
+            from: self.ask.queue,
+            seq,
+            to: target.queue,
+            to_seq: Seq(target.next_seq.0.saturating_add(moved)),
+            id: message.id,
+            body: message.body,
+            sent_at,
+            receives: message.receives,
+            first_received_at: message.first_received_at,
+            group: message.group.clone(),
+            origin: self.ask.name.clone(),
+        }));
+    }
+
+    /// The facts and the answer; a `soft` hand-out is one that need not outlive a crash.
+    pub(super) fn decision(self, soft: bool) -> Decision {
+        let mut facts = Facts { facts: self.buried, bodies: Vec::new() };
+        if !self.deliveries.is_empty() {
+            facts.push(Fact::Leased(Leased {
+                queue: self.ask.queue,
+                epoch: self.now.epoch,
+                until: self.now.at + self.ask.visibility,
+                seqs: self.deliveries.iter().map(|d| d.seq).collect(),
+                soft,
+                attempt: self.ask.attempt.cloned(),
+            }));
+        }
+        let ordered = !soft;
+        let deliveries =
+            self.deliveries.into_iter().map(|d| Delivery { ordered, ..d }).collect();
+        Decision { facts, answer: Ok(Reply::Received(deliveries)) }
+    }
+}

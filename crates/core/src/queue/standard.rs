@@ -1,0 +1,211 @@
+//! The standard queue: at-least-once, best-effort order, soft leases.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::decision::{Decision, Moment};
+use crate::fact::{DeadLettered, Deleted, Expired, Fact, LeaseChanged, Leased, Sent};
+use crate::id::{Place, QueueId, Seq};
+use crate::parts::Timeline;
+use crate::receipt::Receipt;
+use crate::refusal::QueueRefusal;
+use crate::stamp::{Millis, Stamp};
+use crate::command::Reply;
+
+use super::message::{Message, Standing};
+use super::pick::{Ask, Pick};
+use super::{Counts, lease_until};
+
+/// How many messages whose time has come are put back among the ready with each hand-out and each
+/// send; more than a fact can hide, so that none pile up.
+const PROMOTED_PER_FACT: usize = 32;
+
+/// Messages by where a receive finds them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct StandardQueue {
+    messages: BTreeMap<Seq, (Message, Shown)>,
+    ready: BTreeSet<Seq>,
+    delayed: Timeline,
+    leased: Timeline,
+    by_age: Timeline,
+    last_seq: Seq,
+}
+
+/// In which index a message is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Shown {
+    Ready,
+    Delayed(Stamp),
+    Leased(Stamp),
+}
+
+impl StandardQueue {
+    pub(super) fn next_seq(&self) -> Seq {
+        self.last_seq.next()
+    }
+
+    /// The same queue without its messages; numbers go on where they were.
+    pub(super) fn emptied(&self) -> StandardQueue {
+        StandardQueue { last_seq: self.last_seq, ..StandardQueue::default() }
+    }
+
+    pub(super) fn receive(&self, now: &Moment<'_>, ask: &Ask<'_>) -> Decision {
+        let limit = now.limits.standard_in_flight_max;
+        if self.leased.len() >= limit && self.counts(now).in_flight >= limit {
+            return Decision::refuse(QueueRefusal::InFlightFull { limit });
+        }
+        let mut pick = Pick::new(ask, now);
+        for seq in self.receivable(now.at) {
+            if pick.is_full() {
+                break;
+            }
+            if let Some((message, _)) = self.messages.get(&seq) {
+                pick.take(seq, message, message.sent_at);
+            }
+        }
+        pick.decision(true)
+    }
+
+    /// Ended leases first, then delays that have passed, then the rest in order of arrival.
+    fn receivable(&self, at: Stamp) -> impl Iterator<Item = Seq> {
+        self.leased.lapsed(at).chain(self.delayed.lapsed(at)).chain(self.ready.iter().copied())
+    }
+
+    /// A receipt that names the last lease settles, even when the lease has ended, and so does one
+    /// whose lease a crash took back; an older one succeeds and does nothing (SQS API reference,
+    /// DeleteMessage).
+    pub(super) fn delete(&self, now: &Moment<'_>, receipt: &Receipt) -> Decision {
+        let Some((message, _)) = self.messages.get(&receipt.seq) else {
+            return Decision::reply(Reply::Done);
+        };
+        match message.standing(receipt, now.at) {
+            Standing::Superseded => Decision::reply(Reply::Done),
+            Standing::Held | Standing::Ended | Standing::Forgotten => {
+                let deleted = Deleted { queue: receipt.queue, seq: receipt.seq };
+                Decision::fact(Fact::Deleted(deleted), Reply::Done)
+            }
+        }
+    }
+
+    pub(super) fn change_lease(
+        &self,
+        now: &Moment<'_>,
+        receipt: &Receipt,
+        timeout: Millis,
+    ) -> Decision {
+        let message = self.messages.get(&receipt.seq).map(|(message, _)| message);
+        lease_until(now, message, receipt, timeout)
+    }
+
+    pub(super) fn counts(&self, now: &Moment<'_>) -> Counts {
+        let max = now.limits.approximate_count_max;
+        let in_flight = self.leased.len() - self.leased.lapsed_count(now.at, max);
+        let delayed = self.delayed.len() - self.delayed.lapsed_count(now.at, max);
+        Counts { visible: self.messages.len() - in_flight - delayed, in_flight, delayed }
+    }
+
+    pub(super) fn tick(
+        &self,
+        now: &Moment<'_>,
+        queue: QueueId,
+        retention: Millis,
+        limit: usize,
+    ) -> Option<Expired> {
+        super::expired(&self.by_age, now, queue, retention, limit)
+    }
+
+    pub(super) fn oldest(&self) -> Option<Stamp> {
+        self.by_age.first()
+    }
+
+    pub(super) fn next_visible(&self, at: Stamp) -> Option<Stamp> {
+        [self.leased.next_after(at), self.delayed.next_after(at)].into_iter().flatten().min()
+    }
+
+    pub(super) fn sent(&mut self, at: Stamp, here: Place, fact: &Sent) {
+        self.promote(at);
+        let shown = match fact.visible_at {
+            visible_at if visible_at > at => Shown::Delayed(visible_at),
+            _ => Shown::Ready,
+        };
+        self.add(fact.seq, Message::sent(at, here, fact), shown);
+    }
+
+    pub(super) fn dead_letter_came(&mut self, fact: &DeadLettered) {
+        self.add(fact.to_seq, Message::dead_lettered(fact), Shown::Ready);
+    }
+
+    pub(super) fn leased(&mut self, at: Stamp, fact: &Leased) {
+        self.promote(at);
+        for seq in &fact.seqs {
+            self.show(*seq, Shown::Leased(fact.until));
+            if let Some((message, _)) = self.messages.get_mut(seq) {
+                message.lease(at, fact.epoch, fact.until);
+            }
+        }
+    }
+
+    pub(super) fn lease_changed(&mut self, at: Stamp, fact: &LeaseChanged) {
+        let Some(lease) =
+            self.messages.get_mut(&fact.seq).and_then(|(message, _)| message.lease.as_mut())
+        else {
+            return;
+        };
+        lease.until = fact.until;
+        let shown = if fact.until > at { Shown::Leased(fact.until) } else { Shown::Ready };
+        self.show(fact.seq, shown);
+    }
+
+    pub(super) fn expired(&mut self, fact: &Expired) {
+        while let Some(seq) = self.by_age.pop_through((fact.sent_at, fact.seq)) {
+            self.remove(seq);
+        }
+    }
+
+    pub(super) fn remove(&mut self, seq: Seq) {
+        if let Some((message, shown)) = self.messages.remove(&seq) {
+            self.unindex(seq, shown);
+            self.by_age.remove(message.sent_at, seq);
+        }
+    }
+
+    fn add(&mut self, seq: Seq, message: Message, shown: Shown) {
+        self.remove(seq);
+        self.last_seq = self.last_seq.max(seq);
+        self.by_age.insert(message.sent_at, seq);
+        self.index(seq, shown);
+        self.messages.insert(seq, (message, shown));
+    }
+
+    fn show(&mut self, seq: Seq, shown: Shown) {
+        let Some((_, current)) = self.messages.get_mut(&seq) else { return };
+        let before = std::mem::replace(current, shown);
+        self.unindex(seq, before);
+        self.index(seq, shown);
+    }
+
+    fn index(&mut self, seq: Seq, shown: Shown) {
+        match shown {
+            Shown::Ready => drop(self.ready.insert(seq)),
+            Shown::Delayed(until) => self.delayed.insert(until, seq),
+            Shown::Leased(until) => self.leased.insert(until, seq),
+        }
+    }
+
+    fn unindex(&mut self, seq: Seq, shown: Shown) {
+        match shown {
+            Shown::Ready => self.ready.remove(&seq),
+            Shown::Delayed(until) => self.delayed.remove(until, seq),
+            Shown::Leased(until) => self.leased.remove(until, seq),
+        };
+    }
+
+    /// Keeps the counts cheap: without it, delays that passed long ago would be counted again and
+    /// again by whoever asks for the number of visible messages.
+    fn promote(&mut self, at: Stamp) {
+        for _ in 0..PROMOTED_PER_FACT {
+            let lapsed = self.delayed.first_lapsed(at).or_else(|| self.leased.first_lapsed(at));
+            let Some(seq) = lapsed else { return };
+            self.show(seq, Shown::Ready);
+        }
+    }
+}

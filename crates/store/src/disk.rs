@@ -1,0 +1,33 @@
+//! The log on a disk: one physical segmented log for all partitions, one group commit, one writer
+//! thread. The format is in `docs/format.md`, byte by byte.
+//!
+//! `submit` puts a batch into the inbox; the writer takes all that is there, encodes it as one
+//! *write*, syncs, enters it into the index, and answers the tickets. Readers find batches by the
+//! index and see only what is there. A sync that fails seals the log for good.
+
+mod appender;
+mod body_cache;
+mod catalog;
+mod dir;
+mod file;
+mod frame;
+mod inbox;
+mod index;
+mod log;
+mod options;
+mod pace;
+mod reader;
+mod recovery;
+mod scan;
+mod segment;
+mod shared;
+mod space;
+mod window;
+mod write;
+mod writer;
+
+pub use dir::Directory;
+pub use file::{Disk, DiskFile, DiskLock};
+pub use log::DiskLog;
+pub use options::{DiskOptions, OpenError};
+pub use recovery::Recovery;

@@ -1,0 +1,73 @@
+//! How a log on disk is set up, and why it might not open.
+
+use std::io;
+use std::time::Duration;
+
+use lineside_engine::log::LogFault;
+
+use crate::durability::Sync;
+use crate::limits::{SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
+
+/// How a log on disk behaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiskOptions {
+    /// When it syncs.
+    pub sync: Sync,
+    /// A segment is not filled beyond this many bytes, unless by one write that is larger; brought
+    /// into `SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX`.
+    pub segment_bytes: u64,
+    /// Bodies are kept in memory up to this many bytes.
+    pub body_cache_bytes: u64,
+    /// `reserve` says `Full` when the disk would have less than this many bytes free.
+    pub reserve_bytes: u64,
+    /// After so much quiet a mark says that the last write is durable.
+    pub idle_mark_after: Duration,
+}
+
+impl Default for DiskOptions {
+    /// Syncs with each write; segments of 64 MiB; bodies up to 32 MiB; 256 MiB stay free; a mark
+    /// after 50 ms.
+    fn default() -> DiskOptions {
+        DiskOptions {
+            sync: Sync::Commit,
+            segment_bytes: 64 << 20,
+            body_cache_bytes: 32 << 20,
+            reserve_bytes: 256 << 20,
+            idle_mark_after: Duration::from_millis(50),
+        }
+    }
+}
+
+impl DiskOptions {
+    /// The same with every value inside its bounds.
+    pub(crate) fn bounded(self) -> DiskOptions {
+        let segment_bytes = self
+            .segment_bytes
+            .clamp(SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX);
+        DiskOptions {
+            segment_bytes,
+            ..self
+        }
+    }
+}
+
+/// Why a log did not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process (or another log of this one) has the directory.
+    #[error(
+        "the data directory {0} is in use by another process: stop it, or choose another directory"
+    )]
+    InUse(String),
+    /// The system refused something.
+    #[error("the log cannot be opened: {what}: {source}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The log was opened and is not as it was written.
+    #[error(transparent)]
+    Fault(#[from] LogFault),
+}

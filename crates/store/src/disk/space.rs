@@ -1,0 +1,68 @@
+//! How much may still be written, without asking the system each time.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use lineside_engine::log::{Full, Room};
+
+use super::file::Disk;
+use crate::limits::SPACE_REFRESH_BYTES;
+
+/// Free space above the reserve, as of the last look, less what was written since.
+#[derive(Debug)]
+pub(crate) struct Space {
+    reserve: u64,
+    free: AtomicU64,
+    /// Written since the last look, in bytes.
+    since: AtomicU64,
+    promised: Arc<AtomicU64>,
+}
+
+impl Space {
+    /// Looks for the first time.
+    pub(crate) fn new(disk: &dyn Disk, reserve: u64) -> io::Result<Space> {
+        let free = AtomicU64::new(disk.free_bytes()?.saturating_sub(reserve));
+        Ok(Space {
+            reserve,
+            free,
+            since: AtomicU64::new(0),
+            promised: Arc::default(),
+        })
+    }
+
+    /// Sets room for `bytes` aside.
+    pub(crate) fn reserve(&self, bytes: u64) -> Result<Room, Full> {
+        let before = self.promised.fetch_add(bytes, Ordering::Relaxed);
+        // Counted before it is judged, so that a refusal gives it back by dropping it.
+        let room = Room::counted(bytes, Arc::clone(&self.promised));
+        let fits = before.saturating_add(bytes) <= self.free.load(Ordering::Relaxed);
+        if fits {
+            Ok(room)
+        } else {
+            Err(Full { asked: bytes })
+        }
+    }
+
+    /// So many bytes were written: they are gone, and perhaps it is time to look again.
+    pub(crate) fn wrote(&self, disk: &dyn Disk, bytes: u64) {
+        let since = self
+            .since
+            .fetch_add(bytes, Ordering::Relaxed)
+            .saturating_add(bytes);
+        let free = self.free.load(Ordering::Relaxed).saturating_sub(bytes);
+        self.free.store(free, Ordering::Relaxed);
+        if since >= SPACE_REFRESH_BYTES {
+            self.refresh(disk);
+        }
+    }
+
+    /// Asks the system again. If it does not answer, the old count goes on.
+    pub(crate) fn refresh(&self, disk: &dyn Disk) {
+        if let Ok(free) = disk.free_bytes() {
+            self.free
+                .store(free.saturating_sub(self.reserve), Ordering::Relaxed);
+            self.since.store(0, Ordering::Relaxed);
+        }
+    }
+}

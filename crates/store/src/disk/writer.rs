@@ -1,0 +1,195 @@
+//! The one thread that writes.
+
+use std::io;
+use std::sync::{Arc, PoisonError};
+
+use lineside_engine::log::AppendError;
+
+use super::appender::{Appender, WriteFault};
+use super::file::DiskLock;
+use super::frame::Frame;
+use super::inbox::{Ending, Submission, Work};
+use super::index::Spot;
+use super::pace::{Due, Pace};
+use super::shared::{Shared, Status};
+use crate::limits::WRITE_BYTES_TARGET;
+
+/// Why the log is sealed.
+type Reason = String;
+
+/// Takes what was submitted while it wrote, and writes that. It never waits to have more.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) appender: Appender,
+    pub(crate) pace: Pace,
+    pub(crate) frame: Frame,
+    pub(crate) taken: Vec<Submission>,
+    /// A write gathers batches up to so many bytes.
+    pub(crate) target: u64,
+}
+
+/// Ends the log whichever way the thread goes.
+struct LastWord {
+    shared: Arc<Shared>,
+    status: Option<Status>,
+    /// The directory is free for the next one when all is said.
+    lock: Option<DiskLock>,
+}
+
+impl Drop for LastWord {
+    fn drop(&mut self) {
+        let panicked = || Status::Sealed("the writer of the log broke an invariant".to_owned());
+        let status = self.status.take().unwrap_or_else(panicked);
+        drop(self.lock.take());
+        self.shared.end(status);
+    }
+}
+
+impl Writer {
+    /// A write is as large as a segment at most, so that small segments are filled and not exceeded.
+    pub(crate) fn target(segment_bytes: u64) -> u64 {
+        WRITE_BYTES_TARGET.min(segment_bytes)
+    }
+
+    /// Writes until the log ends, and lets go of the directory then.
+    pub(crate) fn run(mut self, lock: DiskLock) {
+        let shared = Arc::clone(&self.shared);
+        let mut last_word = LastWord {
+            shared,
+            status: None,
+            lock: Some(lock),
+        };
+        last_word.status = Some(match self.work() {
+            Ok(()) => Status::Closed,
+            Err(reason) => Status::Sealed(reason),
+        });
+    }
+
+    fn work(&mut self) -> Result<(), Reason> {
+        loop {
+            let patience = self.pace.patience();
+            let work = self
+                .shared
+                .inbox
+                .take(patience, self.target, &mut self.taken);
+            match work {
+                Work::Batches => self.commit()?,
+                Work::Space => self.shared.space.refresh(self.shared.disk.as_ref()),
+                Work::Quiet => {}
+                Work::End(Ending::Close) => return self.close(),
+                Work::End(Ending::Abandon) => return Ok(()),
+            }
+            match self.pace.due(work == Work::Quiet) {
+                Due::Nothing => {}
+                Due::Sync => self.sync()?,
+                Due::Mark => self.mark()?,
+            }
+        }
+    }
+
+    /// Writes what was taken, as one write, and answers it.
+    fn commit(&mut self) -> Result<(), Reason> {
+        self.frame.begin(self.appender.next_write());
+        for submission in &self.taken {
+            self.frame
+                .push(submission.partition, submission.at, &submission.batch);
+        }
+        let offset = match self.append() {
+            Ok(offset) => offset,
+            Err(fault) => return Err(self.fail(fault)),
+        };
+        self.publish(offset);
+        self.taken
+            .drain(..)
+            .for_each(|submission| submission.tell(Ok(())));
+        self.shared.bell.ring();
+        Ok(())
+    }
+
+    fn append(&mut self) -> Result<u64, WriteFault> {
+        let offset = self.appender.append(&mut self.frame)?;
+        self.shared
+            .space
+            .wrote(self.shared.disk.as_ref(), self.frame.len());
+        if self.pace.wrote() {
+            self.appender.sync().map_err(WriteFault::Amid)?;
+        }
+        Ok(offset)
+    }
+
+    /// What was taken is told that it failed; what waits behind it is told when the thread ends. The
+    /// reason for which the log is sealed.
+    fn fail(&mut self, fault: WriteFault) -> Reason {
+        let (reason, error): (Reason, fn(String) -> AppendError) = match fault {
+            WriteFault::Before(error) => (self.reason(&error), AppendError::Rejected),
+            WriteFault::Amid(error) => (self.reason(&error), AppendError::Unknown),
+        };
+        self.taken
+            .drain(..)
+            .for_each(|submission| submission.tell(Err(error(reason.clone()))));
+        reason
+    }
+
+    /// Lets readers see the write that begins at `offset`.
+    fn publish(&mut self, offset: u64) {
+        let segment = self.appender.segment();
+        segment.set_end(offset.saturating_add(self.frame.len()));
+        let mut catalog = self
+            .shared
+            .catalog
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        catalog.add(segment);
+        for entry in self.frame.entries() {
+            let offset = offset.saturating_add(entry.offset);
+            let spot = Spot {
+                segment: segment.id.number,
+                offset,
+            };
+            let entered = catalog.index.enter(entry.partition, entry.position, spot);
+            assert!(
+                entered,
+                "the inbox takes batches at their partition's tail only"
+            );
+        }
+        drop(catalog);
+        let mut cache = self.shared.cache();
+        for submission in &mut self.taken {
+            let bodies = std::mem::take(&mut submission.batch.facts.bodies);
+            cache.put(submission.partition, submission.at, bodies);
+        }
+    }
+
+    fn sync(&mut self) -> Result<(), Reason> {
+        self.appender.sync().map_err(|error| self.reason(&error))?;
+        self.pace.synced();
+        Ok(())
+    }
+
+    /// Says in the log that all that was written is durable.
+    fn mark(&mut self) -> Result<(), Reason> {
+        self.frame.begin(self.appender.next_write());
+        let written = self
+            .appender
+            .append(&mut self.frame)
+            .map_err(WriteFault::into_cause);
+        written.map_err(|error| self.reason(&error))?;
+        self.sync()?;
+        self.pace.marked();
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), Reason> {
+        self.sync()?;
+        if self.pace.is_unmarked() {
+            self.mark()?;
+        }
+        Ok(())
+    }
+
+    fn reason(&self, error: &io::Error) -> Reason {
+        let place = self.appender.place();
+        format!("{place}: {error}; nothing is written after a failure")
+    }
+}

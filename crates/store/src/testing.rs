@@ -1,0 +1,227 @@
+//! A disk in memory that knows what was synced, for tests of what runs on a disk.
+//!
+//! It does what a real one may do at the worst moment: what was written and not synced is lost at a
+//! power cut, in whole or by the sector; names that were not synced are as they were; a sync that
+//! failed forgets what it should have written, although reads still show it. Nothing in it is left
+//! to chance but what the caller's `chance` says.
+
+mod file;
+mod machine;
+
+use std::io;
+use std::sync::Arc;
+
+use crate::disk::{Disk, DiskFile, DiskLock};
+use file::TestFile;
+use machine::{Machine, State};
+
+/// The size of a sector, in bytes: what a power cut leaves whole.
+pub const SECTOR_BYTES: usize = 512;
+
+/// A directory on a machine whose power can be cut. A clone is the same directory.
+#[derive(Clone, Debug)]
+pub struct TestDisk {
+    machine: Arc<Machine>,
+}
+
+/// What to do to one file, whatever was synced of it.
+#[derive(Clone, Debug)]
+pub enum Damage {
+    /// Turns these bits of the byte at the offset.
+    Flip(u64, u8),
+    /// Puts these bytes at the offset.
+    Put(u64, Vec<u8>),
+    /// Cuts or extends the file to this length.
+    SetLen(u64),
+}
+
+impl TestDisk {
+    /// An empty directory with 1 TiB free.
+    #[expect(
+        clippy::new_without_default,
+        reason = "each call makes another machine"
+    )]
+    pub fn new() -> TestDisk {
+        TestDisk::of(State::new())
+    }
+
+    fn of(state: State) -> TestDisk {
+        TestDisk {
+            machine: Arc::new(Machine::new(state)),
+        }
+    }
+
+    /// Cuts the power: every operation on this disk fails from now on, and what the disk holds is
+    /// returned. Each unsynced write is lost, kept, or kept by the sector, as `chance` says; so are
+    /// names.
+    pub fn power_cut(&self, chance: &mut dyn FnMut() -> u64) -> TestDisk {
+        TestDisk::of(self.machine.die().after_power_cut(chance))
+    }
+
+    /// As [`TestDisk::power_cut`], and exactly what was synced is left.
+    pub fn power_cut_clean(&self) -> TestDisk {
+        self.power_cut(&mut || 0)
+    }
+
+    /// Ends the process: every operation on this disk fails from now on, and the disk as the next
+    /// process finds it is returned, what the system had not written yet included.
+    pub fn kill(&self) -> TestDisk {
+        TestDisk::of(self.machine.die().after_kill())
+    }
+
+    /// Another machine whose disk holds the same; this one goes on.
+    pub fn copy(&self) -> TestDisk {
+        TestDisk::of(self.machine.state().after_kill())
+    }
+
+    /// The sync after `skip` more fails with `EIO`, and forgets what it should have written.
+    pub fn fail_sync(&self, skip: u64) {
+        self.machine.state().fail_sync_after = Some(skip);
+    }
+
+    /// The write after `skip` more fails with `ENOSPC` after its first `partial` bytes.
+    pub fn fail_write(&self, skip: u64, partial: usize) {
+        self.machine.state().fail_write_after = Some((skip, partial));
+    }
+
+    /// No operation fails any more that was to fail.
+    pub fn heal(&self) {
+        let mut state = self.machine.state();
+        (state.fail_sync_after, state.fail_write_after) = (None, None);
+    }
+
+    /// Syncs of files wait from now on.
+    pub fn hold_syncs(&self) {
+        self.machine.state().hold_syncs = true;
+    }
+
+    /// Syncs that wait go on, and later ones do not wait.
+    pub fn release_syncs(&self) {
+        self.machine.state().hold_syncs = false;
+        self.machine.changed.notify_all();
+    }
+
+    /// Blocks until a sync waits.
+    pub fn wait_for_held_sync(&self) {
+        self.machine.wait_until(|state| state.held_syncs > 0);
+    }
+
+    /// Blocks until so many syncs of files were begun in all.
+    pub fn wait_for_syncs(&self, count: u64) {
+        self.machine.wait_until(|state| state.syncs >= count);
+    }
+
+    /// How many syncs of files were begun.
+    pub fn syncs(&self) -> u64 {
+        self.machine.state().syncs
+    }
+
+    /// How many bytes are free.
+    pub fn set_free_bytes(&self, bytes: u64) {
+        self.machine.state().free_bytes = bytes;
+    }
+
+    /// How often free space was asked for.
+    pub fn times_free_asked(&self) -> u64 {
+        self.machine.state().free_asked
+    }
+
+    /// Blocks until free space was asked for so often.
+    pub fn wait_for_free_asked(&self, count: u64) {
+        self.machine.wait_until(|state| state.free_asked >= count);
+    }
+
+    /// The names of all files, in order.
+    pub fn file_names(&self) -> Vec<String> {
+        self.machine.state().names.keys().cloned().collect()
+    }
+
+    /// What is in a file; empty if there is none of the name.
+    pub fn bytes(&self, name: &str) -> Vec<u8> {
+        self.machine
+            .state()
+            .named(name)
+            .map(|file| file.now.clone())
+            .unwrap_or_default()
+    }
+
+    /// Damages a file, in what was synced too.
+    pub fn damage(&self, name: &str, damage: &Damage) {
+        self.machine
+            .state()
+            .named(name)
+            .into_iter()
+            .for_each(|file| file.damage(damage));
+    }
+
+    /// Removes a file as if it had never been.
+    pub fn lose(&self, name: &str) {
+        self.machine.state().lose(name);
+    }
+}
+
+impl Disk for TestDisk {
+    fn lock(&self) -> io::Result<Option<DiskLock>> {
+        let mut state = self.machine.alive()?;
+        let taken = std::mem::replace(&mut state.locked, true);
+        let machine = Arc::clone(&self.machine);
+        Ok((!taken).then(|| -> DiskLock { Box::new(Unlock { machine }) }))
+    }
+
+    fn names(&self) -> io::Result<Vec<String>> {
+        Ok(self.machine.alive()?.names.keys().cloned().collect())
+    }
+
+    fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        let id = self.machine.alive()?.create(name);
+        Ok(Arc::new(TestFile::new(Arc::clone(&self.machine), id)))
+    }
+
+    fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        let id = self.machine.alive()?.id(name)?;
+        Ok(Arc::new(TestFile::new(Arc::clone(&self.machine), id)))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        let mut state = self.machine.alive()?;
+        let id = state.id(from)?;
+        state.change_names(|names| {
+            names.remove(from);
+            names.insert(to.to_owned(), id);
+        });
+        Ok(())
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        let mut state = self.machine.alive()?;
+        state.id(name)?;
+        state.change_names(|names| names.retain(|known, _| known != name));
+        Ok(())
+    }
+
+    fn sync_names(&self) -> io::Result<()> {
+        self.machine.alive()?.sync_names();
+        Ok(())
+    }
+
+    fn free_bytes(&self) -> io::Result<u64> {
+        let mut state = self.machine.alive()?;
+        state.free_asked = state.free_asked.saturating_add(1);
+        self.machine.changed.notify_all();
+        Ok(state.free_bytes)
+    }
+
+    fn place(&self, name: &str) -> String {
+        format!("test/{name}")
+    }
+}
+
+struct Unlock {
+    machine: Arc<Machine>,
+}
+
+impl Drop for Unlock {
+    fn drop(&mut self) {
+        self.machine.state().locked = false;
+    }
+}

@@ -1,0 +1,19 @@
+//! The log's adapters, from outside.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::cast_possible_truncation,
+    reason = "all of this is tests; clippy knows only functions marked so"
+)]
+
+mod adapters;
+mod commit;
+mod damage;
+mod opening;
+mod power;
+mod seal;
+mod space;
+mod steering;
+mod support;
+mod torn;

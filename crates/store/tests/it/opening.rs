@@ -1,0 +1,157 @@
+//! Opening a directory: whose it is, what is in it, what is not ours.
+
+use std::os::unix::fs::PermissionsExt;
+
+use lineside_engine::log::Log;
+use lineside_store::testing::{Damage, TestDisk};
+use lineside_store::{DiskLog, DiskOptions, OpenError};
+
+use crate::support::{FIRST, P, append, expected, fault, open, open_with, options, read_all};
+
+const BODIES: &[usize] = &[10];
+
+#[tokio::test]
+async fn second_opener_is_refused_in_a_sentence() {
+    let outer = tempfile::tempdir().unwrap();
+    let path = outer.path().join("data");
+    let log = DiskLog::open(&path, options()).unwrap();
+    let refused = DiskLog::open(&path, options()).unwrap_err();
+    assert!(matches!(refused, OpenError::InUse(_)));
+    let said = refused.to_string();
+    let dir = path.display().to_string();
+    assert!(
+        said.contains(&dir) && said.contains("in use by another process"),
+        "{said}"
+    );
+    log.close().await.unwrap();
+    DiskLog::open(&path, options()).unwrap();
+}
+
+#[tokio::test]
+async fn only_the_owner_may_read_what_is_made() {
+    let outer = tempfile::tempdir().unwrap();
+    let path = outer.path().join("data");
+    let log = DiskLog::open(
+        &path,
+        DiskOptions {
+            segment_bytes: 1024,
+            ..options()
+        },
+    )
+    .unwrap();
+    append(&log, 0..20, BODIES).await;
+    let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&path), 0o700);
+    let files: Vec<_> = path
+        .read_dir()
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    assert!(files.len() > 3, "{files:?}");
+    assert!(files.iter().all(|file| mode(file) == 0o600), "{files:?}");
+}
+
+#[tokio::test]
+async fn path_that_is_a_file_is_refused() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let refused = DiskLog::open(file.path(), options()).unwrap_err();
+    assert!(
+        refused
+            .to_string()
+            .contains(&file.path().display().to_string()),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_ours_is_left_alone_and_what_was_unfinished_is_removed() {
+    let disk = TestDisk::new();
+    append(&open(&disk), 0..2, BODIES).await;
+    let create = |name: &str| {
+        use lineside_store::disk::Disk;
+        disk.create(name).unwrap();
+    };
+    create("notes.txt");
+    create("2.segment");
+    create("0000000000000002.segment.new");
+    let log = open(&disk);
+    assert_eq!(read_all(&log, P).await, (expected(0..2, BODIES), None));
+    assert_eq!(disk.file_names(), [FIRST, "2.segment", "notes.txt"]);
+}
+
+#[tokio::test]
+async fn what_this_version_does_not_write_is_named() {
+    let disk = TestDisk::new();
+    append(&open(&disk), 0..1, BODIES).await;
+    let reseal = |offset: usize, at: usize, with: u8| {
+        let other = disk.copy();
+        let mut block = other.bytes(FIRST)[offset..offset + 64].to_vec();
+        block[at] = with;
+        let crc = crc_fast::crc32_iscsi(&block[..60]);
+        block[60..].copy_from_slice(&crc.to_le_bytes());
+        other.damage(FIRST, &Damage::Put(offset as u64, block));
+        fault(&other)
+    };
+    assert!(reseal(0, 8, 2).contains("version 2"));
+    assert!(reseal(0, 32, 2).contains("begins with write 2"));
+    assert!(
+        reseal(64, 4, 9).contains("kind 9"),
+        "also in the last write, which may not be cut"
+    );
+}
+
+#[tokio::test]
+async fn recovery_says_what_it_found() {
+    let disk = TestDisk::new();
+    let log = open_with(
+        &disk,
+        DiskOptions {
+            segment_bytes: 1024,
+            ..options()
+        },
+    );
+    assert_eq!((log.recovery().segments, log.recovery().batches), (1, 0));
+    append(&log, 0..14, BODIES).await;
+    drop(log);
+    let last = disk
+        .file_names()
+        .into_iter()
+        .rfind(|name| name.ends_with("segment"))
+        .unwrap();
+    disk.damage(
+        &last,
+        &Damage::Put(disk.bytes(&last).len() as u64, vec![1; 24]),
+    );
+    let log = open(&disk);
+    let found = log.recovery();
+    assert_eq!(
+        (found.writes, found.batches, found.torn_bytes > 0),
+        (14, 14, true),
+        "{found:?}"
+    );
+    assert!(
+        found.segments > 2 && found.torn_at.as_ref().unwrap().contains(&last),
+        "{found:?}"
+    );
+}
+
+#[tokio::test]
+async fn batch_larger_than_a_segment_gets_one_of_its_own() {
+    let disk = TestDisk::new();
+    let log = open_with(
+        &disk,
+        DiskOptions {
+            segment_bytes: 1024,
+            ..options()
+        },
+    );
+    append(&log, 0..1, BODIES).await;
+    append(&log, 1..2, &[10_000]).await;
+    append(&log, 2..3, BODIES).await;
+    let sizes: Vec<_> = disk
+        .file_names()
+        .iter()
+        .map(|name| disk.bytes(name).len())
+        .collect();
+    assert!(sizes.len() == 3 && sizes[0] <= 1024 && sizes[1] > 10_000 && sizes[2] <= 1024);
+}

@@ -1,0 +1,78 @@
+"""Writes the committed wire types of the AWS face from pinned service models.
+
+    python3 tools/gen/gen.py            write them
+    python3 tools/gen/gen.py --check    write nothing; exit 1 when they differ
+
+Reading order: fetch.py (where a model comes from), rust.py (what becomes of it).
+"""
+
+import difflib
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+import fetch
+import rust
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = ROOT / "target" / "gen"
+
+
+class Service(NamedTuple):
+    name: str
+    version: str
+    output: str
+    operations: list[str]  # those with structs; the Operation enum always has all
+
+
+SERVICES = [
+    Service(
+        "sqs",
+        "2012-11-05",
+        "crates/aws/src/generated/sqs.rs",
+        """ChangeMessageVisibility ChangeMessageVisibilityBatch CreateQueue DeleteMessage
+        DeleteMessageBatch DeleteQueue GetQueueAttributes GetQueueUrl ListQueues PurgeQueue
+        ReceiveMessage SendMessage SendMessageBatch SetQueueAttributes""".split(),
+    ),
+]
+
+
+def formatted(source: str) -> str:
+    """As rustfmt writes it; the options are given here, so no config file matters."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "generated.rs"
+        path.write_text(source)
+        options = ["--edition", "2024", "--config", "max_width=100", "--config-path", "/dev/null"]
+        subprocess.run(["rustfmt", *options, str(path)], check=True)
+        return path.read_text()
+
+
+def check(path: Path, wanted: str) -> bool:
+    """Prints how the committed file differs; true when it does not."""
+    committed = path.read_text() if path.exists() else ""
+    name, sides = path.relative_to(ROOT), (committed.splitlines(), wanted.splitlines())
+    print("\n".join(difflib.unified_diff(*sides, str(name), "generated", lineterm="")) or f"{name}: up to date")
+    return committed == wanted
+
+
+def write(path: Path, text: str) -> bool:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    print(f"{path.relative_to(ROOT)}: {len(text.splitlines())} lines")
+    return True
+
+
+def main() -> int:
+    act = check if "--check" in sys.argv[1:] else write
+    results = []
+    for service in SERVICES:
+        model = fetch.model(CACHE, service.name, service.version)
+        source = formatted(rust.render(model, service.operations))
+        results.append(act(ROOT / service.output, source))
+    return 0 if all(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
