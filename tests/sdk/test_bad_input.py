@@ -361,7 +361,8 @@ def test_a_receipt_of_a_queue_that_was_deleted(wire_server):
     sqs.send(gone)
     handle = sqs.receive_one(gone)["ReceiptHandle"]
     sqs.client.delete_queue(QueueUrl=gone)
-    refuses(wire.call(wire_server.url, "DeleteMessage", {"QueueUrl": gone, "ReceiptHandle": handle}), "QueueDoesNotExist")
+    body = {"QueueUrl": gone, "ReceiptHandle": handle}
+    refuses(wire.call(wire_server.url, "DeleteMessage", body), "QueueDoesNotExist")
     body = {"QueueUrl": sqs.queue(), "ReceiptHandle": handle}
     refuses(wire.call(wire_server.url, "DeleteMessage", body), "ReceiptHandleIsInvalid", "InvalidParameterValue")
 

@@ -12,6 +12,7 @@ import time
 
 import pytest
 from harness.face import Face
+from harness.server import ROOT
 from killloop import check, journal
 from killloop.workers import LEASE, Load
 
@@ -68,7 +69,7 @@ def test_kill_loop(own_server, tmp_path):
     )
     found = check.failures(entries, {"fifo"})
     if found:
-        shutil.copytree(folder, kept := os.path.join("target", f"kill-loop-{SEED}"), dirs_exist_ok=True)
+        shutil.copytree(folder, kept := ROOT / "target" / f"kill-loop-{SEED}", dirs_exist_ok=True)
         pytest.fail(f"SEED={SEED}, journal in {kept}\n" + "\n".join(found[:50]))
     assert sum(isinstance(e, journal.Sent) for e in entries) > 10 * CYCLES, "hardly any load"
     own_server.assert_alive()

@@ -32,7 +32,10 @@ pub fn decode_facts(bytes: &[u8], count: usize) -> Result<Vec<Fact>, CodecError>
         facts.push(decoder.decode().map_err(|e| CodecError(e.to_string()))?);
     }
     if decoder.position() != bytes.len() {
-        return Err(CodecError(format!("{} bytes after the last fact", bytes.len() - decoder.position())));
+        return Err(CodecError(format!(
+            "{} bytes after the last fact",
+            bytes.len() - decoder.position()
+        )));
     }
     Ok(facts)
 }

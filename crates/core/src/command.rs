@@ -3,8 +3,8 @@
 use bytes::Bytes;
 
 use crate::broker::{BrokerCommand, BrokerReply};
-use crate::id::{BodyRef, Label, MessageId, Name, Position, QueueId, Seq};
 use crate::fact::Facts;
+use crate::id::{BodyRef, Label, MessageId, Name, Position, QueueId, Seq};
 use crate::queue::{QueueKind, QueueSettings, SettingsPatch};
 use crate::receipt::Receipt;
 use crate::refusal::Refusal;
@@ -124,7 +124,7 @@ impl Command {
 /// A message on its way into a polled queue.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewMessage {
-    /// The encoded payload ([`crate::payload`]); opaque to the queue.
+    /// The encoded payload; opaque to the queue.
     pub body: Bytes,
     /// Its size as the cloud counts it, in bytes: body, and names, types and values of attributes.
     pub size: u32,

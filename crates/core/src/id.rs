@@ -10,9 +10,7 @@ use minicbor::{Decode, Encode};
 pub struct PartitionId(pub u16);
 
 /// The number of a start (or take-over) of a partition's owner; counts from 1, 0 is "never opened".
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[cbor(transparent)]
 pub struct Epoch(#[n(0)] pub u32);
 
@@ -24,9 +22,7 @@ impl Epoch {
 }
 
 /// Counts batches in a partition's log, from 0. As a bound ("durable up to") it is exclusive.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[cbor(transparent)]
 pub struct Position(#[n(0)] pub u64);
 
@@ -68,16 +64,12 @@ pub struct BodyRef {
 }
 
 /// A queue of a partition, counted from 1 and never used again for another.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[cbor(transparent)]
 pub struct QueueId(#[n(0)] pub u64);
 
 /// A message's number in its queue, counted from 1; the order of a FIFO queue.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[cbor(transparent)]
 pub struct Seq(#[n(0)] pub u64);
 

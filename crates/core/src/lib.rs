@@ -2,16 +2,18 @@
 //!
 //! Owns ids, stamps, limits, facts and the machines of a partition. Must never know a clock, a
 //! file, a socket, a random number, an executor, or a vendor's word. Enter at
-//! `Partition` (`decide`, `evolve`, `tick`); the queues are in [`queue`] and [`broker`], the parts
+//! [`partition::Partition`] (`decide`, `evolve`, `tick`); the queues are in [`queue`] and [`broker`], the parts
 //! that they are composed of in [`parts`].
 
 pub mod broker;
 pub mod codec;
 pub mod command;
 pub mod decision;
+mod directory;
 pub mod fact;
 pub mod id;
 pub mod limits;
+pub mod partition;
 pub mod parts;
 pub mod queue;
 pub mod receipt;

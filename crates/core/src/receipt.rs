@@ -72,7 +72,8 @@ fn write(content: &mut [u8], receipt: Receipt) {
 }
 
 fn read(content: &[u8]) -> Option<Receipt> {
-    let mut words = content.chunks_exact(8).filter_map(|c| c.try_into().ok().map(u64::from_le_bytes));
+    let mut words =
+        content.chunks_exact(8).filter_map(|c| c.try_into().ok().map(u64::from_le_bytes));
     let (queue, seq, lease) = (words.next()?, words.next()?, words.next()?);
     let epoch = Epoch(u32::try_from(lease >> 32).ok()?);
     let attempt = u32::try_from(lease & 0xffff_ffff).ok()?;

@@ -6,9 +6,7 @@ use minicbor::{Decode, Encode};
 
 /// A moment: milliseconds since 1970-01-01 UTC on the engine's clock. It never decreases along a
 /// log, and runs on when the machine's wall clock jumps.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[cbor(transparent)]
 pub struct Stamp(#[n(0)] pub u64);
 
@@ -30,9 +28,7 @@ impl Add<Millis> for Stamp {
 }
 
 /// A span of time in milliseconds.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[cbor(transparent)]
 pub struct Millis(#[n(0)] pub u64);
 

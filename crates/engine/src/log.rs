@@ -36,11 +36,8 @@ pub trait Log: Send + Sync {
     ) -> BoxStream<'_, Result<(Position, Batch), LogFault>>;
 
     /// The body that a durable fact brought.
-    fn body(
-        &self,
-        partition: PartitionId,
-        body: BodyRef,
-    ) -> BoxFuture<'_, Result<Bytes, LogFault>>;
+    fn body(&self, partition: PartitionId, body: BodyRef)
+    -> BoxFuture<'_, Result<Bytes, LogFault>>;
 
     /// Makes everything that was submitted durable and says so in the log. After it, submits fail.
     fn close(&self) -> BoxFuture<'_, Result<(), LogFault>>;

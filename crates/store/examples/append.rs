@@ -29,10 +29,7 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     let directory = PathBuf::from(arguments.next().unwrap_or_else(|| ".".to_owned()));
     let rounds: usize = arguments.next().map_or(3, |rounds| rounds.parse().unwrap());
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
     println!("| durability | in flight | round | batches/s | p50 µs | p99 µs | reopened in ms |");
     println!("|---|---|---|---|---|---|---|");
     for round in 0..rounds {
@@ -46,10 +43,7 @@ fn main() {
 }
 
 async fn cell(path: &Path, durability: Durability, depth: usize, round: usize) {
-    let options = DiskOptions {
-        sync: durability.sync().unwrap(),
-        ..DiskOptions::default()
-    };
+    let options = DiskOptions { sync: durability.sync().unwrap(), ..DiskOptions::default() };
     let log = DiskLog::open(path, options.clone()).unwrap();
     let (start, mut times) = (Instant::now(), Vec::new());
     let mut flying: VecDeque<(Instant, Ticket)> = VecDeque::new();
@@ -57,10 +51,7 @@ async fn cell(path: &Path, durability: Durability, depth: usize, round: usize) {
     while start.elapsed() < CELL {
         while flying.len() < depth {
             let room = log.reserve(1100).unwrap_or_else(|_| Room::default());
-            flying.push_back((
-                Instant::now(),
-                log.submit(P, Position(next), room, batch(next)),
-            ));
+            flying.push_back((Instant::now(), log.submit(P, Position(next), room, batch(next))));
             next += 1;
         }
         let (begin, ticket) = flying.pop_front().unwrap();
@@ -76,20 +67,11 @@ async fn cell(path: &Path, durability: Durability, depth: usize, round: usize) {
     let again = Instant::now();
     let log = DiskLog::open(path, options).unwrap();
     let reopened = again.elapsed().as_secs_f64() * 1e3;
-    assert_eq!(
-        log.tail(P).await.unwrap(),
-        Position(next),
-        "every batch is there"
-    );
+    assert_eq!(log.tail(P).await.unwrap(), Position(next), "every batch is there");
     drop(log);
     std::fs::remove_dir_all(path).unwrap();
     times.sort_by(f64::total_cmp);
-    let at = |part: usize| {
-        times
-            .get(times.len() * part / 100)
-            .copied()
-            .unwrap_or(f64::NAN)
-    };
+    let at = |part: usize| times.get(times.len() * part / 100).copied().unwrap_or(f64::NAN);
     let (p50, p99) = (at(50), at(99));
     println!(
         "| {durability} | {depth} | {round} | {rate:.0} | {p50:.0} | {p99:.0} | {reopened:.0} |"
@@ -100,8 +82,5 @@ fn batch(tag: u64) -> Batch {
     let mut facts = Facts::none();
     let body = Bytes::from(tag.to_le_bytes().repeat(128));
     facts.push_with_body(Fact::Canary, body);
-    Batch {
-        at: Stamp(tag),
-        facts,
-    }
+    Batch { at: Stamp(tag), facts }
 }

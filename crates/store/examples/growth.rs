@@ -77,11 +77,7 @@ fn measure(directory: &Path, depth: u64, rounds: usize) -> Vec<Vec<Cell>> {
 
 fn print_row(depth: u64, way: Way, cells: &[Cell], extend: &[Cell]) {
     let rate = median(cells.iter().map(|cell| cell.rate));
-    let ratios: Vec<f64> = cells
-        .iter()
-        .zip(extend)
-        .map(|(a, b)| a.rate / b.rate)
-        .collect();
+    let ratios: Vec<f64> = cells.iter().zip(extend).map(|(a, b)| a.rate / b.rate).collect();
     let lowest = ratios.iter().copied().fold(f64::MAX, f64::min);
     let highest = ratios.iter().copied().fold(0.0, f64::max);
     let p50 = median(cells.iter().map(|cell| cell.p50));
@@ -110,32 +106,15 @@ fn run(directory: &Path, way: Way, len: u64) -> Cell {
         fill(&file, way, &bytes, start, &mut times);
     }
     let rate = f64::from(u32::try_from(times.len()).unwrap()) / start.elapsed().as_secs_f64();
-    paths
-        .iter()
-        .for_each(|path| std::fs::remove_file(path).unwrap());
+    paths.iter().for_each(|path| std::fs::remove_file(path).unwrap());
     times.sort_by(f64::total_cmp);
-    let at = |part: usize| {
-        times
-            .get(times.len() * part / 100)
-            .copied()
-            .unwrap_or(f64::NAN)
-    };
-    Cell {
-        rate,
-        p50: at(50),
-        p99: at(99),
-    }
+    let at = |part: usize| times.get(times.len() * part / 100).copied().unwrap_or(f64::NAN);
+    Cell { rate, p50: at(50), p99: at(99) }
 }
 
 fn segment(path: &Path, way: Way) -> File {
     let mut options = OpenOptions::new();
-    let file = options
-        .create(true)
-        .truncate(true)
-        .read(true)
-        .write(true)
-        .open(path)
-        .unwrap();
+    let file = options.create(true).truncate(true).read(true).write(true).open(path).unwrap();
     if way == Way::Allocate || way == Way::Zero {
         fallocate(&file, FallocateFlags::empty(), 0, SEGMENT_BYTES).unwrap();
     }

@@ -61,39 +61,20 @@ type Check = fn(Box<dyn World>) -> BoxFuture<'static, ()>;
 
 const CHECKS: &[(&str, Check)] = &[
     ("an empty log begins at 0", |w| empty(w).boxed()),
-    ("batches come back in order, without bodies", |w| {
-        reads_back(w).boxed()
-    }),
+    ("batches come back in order, without bodies", |w| reads_back(w).boxed()),
     ("a reader stays open at the tail", |w| stays_open(w).boxed()),
-    ("a reader begins where it is told", |w| {
-        begins_where_told(w).boxed()
-    }),
+    ("a reader begins where it is told", |w| begins_where_told(w).boxed()),
     ("bodies come back by their place", |w| bodies(w).boxed()),
     ("what is not a body is named", |w| no_body(w).boxed()),
     ("a wrong position is a conflict", |w| conflict(w).boxed()),
-    ("after a failure everything fails", |w| {
-        failure_sticks(w).boxed()
-    }),
-    ("whoever moves the tail fences the other", |w| {
-        fences(w).boxed()
-    }),
-    ("many may be under way, and resolve in order", |w| {
-        in_order(w).boxed()
-    }),
-    ("each partition has its own positions", |w| {
-        partitions(w).boxed()
-    }),
+    ("after a failure everything fails", |w| failure_sticks(w).boxed()),
+    ("whoever moves the tail fences the other", |w| fences(w).boxed()),
+    ("many may be under way, and resolve in order", |w| in_order(w).boxed()),
+    ("each partition has its own positions", |w| partitions(w).boxed()),
     ("a large batch is taken whole", |w| large(w).boxed()),
-    ("a batch beyond the largest is rejected", |w| {
-        too_large(w).boxed()
-    }),
-    ("a batch may be without facts or bodies", |w| {
-        bare(w).boxed()
-    }),
-    (
-        "close takes all that was submitted, and nothing after",
-        |w| close(w).boxed(),
-    ),
+    ("a batch beyond the largest is rejected", |w| too_large(w).boxed()),
+    ("a batch may be without facts or bodies", |w| bare(w).boxed()),
+    ("close takes all that was submitted, and nothing after", |w| close(w).boxed()),
     ("a reader ends with the log", |w| reader_ends(w).boxed()),
     ("room comes back", |w| room(w).boxed()),
 ];
@@ -101,9 +82,7 @@ const CHECKS: &[(&str, Check)] = &[
 const DURABLE_CHECKS: &[(&str, Check)] = &[
     ("a restart changes nothing", |w| restart(w).boxed()),
     ("a log goes on after a restart", |w| goes_on(w).boxed()),
-    ("a log that was never written to restarts", |w| {
-        restart_empty(w).boxed()
-    }),
+    ("a log that was never written to restarts", |w| restart_empty(w).boxed()),
 ];
 
 const P: PartitionId = PartitionId(0);
@@ -111,38 +90,25 @@ const P: PartitionId = PartitionId(0);
 /// A batch that can be told from any other: its facts say `tag`, and so do its bodies.
 pub fn batch(tag: u64, bodies: &[usize]) -> Batch {
     let mut facts = Facts::none();
-    facts.push(Fact::ClockMoved(ClockMoved {
-        offset: Millis(tag),
-    }));
+    facts.push(Fact::ClockMoved(ClockMoved { offset: Millis(tag) }));
     for (n, len) in bodies.iter().enumerate() {
         facts.push(Fact::Canary);
         facts.push_with_body(Fact::Canary, body(tag, n, *len));
     }
-    Batch {
-        at: Stamp(1_000_000 + tag),
-        facts,
-    }
+    Batch { at: Stamp(1_000_000 + tag), facts }
 }
 
 /// The `n`th body of the batch tagged `tag`.
 pub fn body(tag: u64, n: usize, len: usize) -> Bytes {
     let seed = tag.wrapping_mul(0x9e37_79b9).wrapping_add(n as u64);
-    (0..len as u64)
-        .map(|i| (seed.wrapping_add(i * 31) >> 3).to_le_bytes()[0])
-        .collect()
+    (0..len as u64).map(|i| (seed.wrapping_add(i * 31) >> 3).to_le_bytes()[0]).collect()
 }
 
 /// The reference to the `n`th body of a batch that [`batch`] made.
 pub fn body_ref(position: u64, n: usize, len: usize) -> BodyRef {
     let index = u32::try_from(2 + 2 * n).unwrap();
-    let place = Place {
-        position: Position(position),
-        index,
-    };
-    BodyRef {
-        place,
-        len: u32::try_from(len).unwrap(),
-    }
+    let place = Place { position: Position(position), index };
+    BodyRef { place, len: u32::try_from(len).unwrap() }
 }
 
 fn submit(log: &dyn Log, p: PartitionId, at: u64, batch: Batch) -> Ticket {
@@ -152,18 +118,13 @@ fn submit(log: &dyn Log, p: PartitionId, at: u64, batch: Batch) -> Ticket {
 /// Appends one tagged batch for each tag, one after another.
 async fn append(log: &dyn Log, p: PartitionId, tags: std::ops::Range<u64>) {
     for tag in tags {
-        submit(log, p, tag, batch(tag, &[10, 2000]))
-            .await
-            .expect("the tail is here");
+        submit(log, p, tag, batch(tag, &[10, 2000])).await.expect("the tail is here");
     }
 }
 
 async fn take(log: &dyn Log, p: PartitionId, from: u64, count: usize) -> Vec<(u64, Batch)> {
     let batches = log.read(p, Position(from)).take(count);
-    batches
-        .map(|item| item.map(|(at, batch)| (at.0, batch)).unwrap())
-        .collect()
-        .await
+    batches.map(|item| item.map(|(at, batch)| (at.0, batch)).unwrap()).collect().await
 }
 
 fn bare_of_bodies(mut batch: Batch) -> Batch {
@@ -172,16 +133,12 @@ fn bare_of_bodies(mut batch: Batch) -> Batch {
 }
 
 async fn assert_tagged(log: &dyn Log, p: PartitionId, count: u64) {
-    let expected: Vec<_> = (0..count)
-        .map(|tag| (tag, bare_of_bodies(batch(tag, &[10, 2000]))))
-        .collect();
+    let expected: Vec<_> =
+        (0..count).map(|tag| (tag, bare_of_bodies(batch(tag, &[10, 2000])))).collect();
     let found = take(log, p, 0, usize::try_from(count).unwrap()).await;
     assert_eq!(found, expected);
     for tag in 0..count {
-        assert_eq!(
-            log.body(p, body_ref(tag, 1, 2000)).await,
-            Ok(body(tag, 1, 2000))
-        );
+        assert_eq!(log.body(p, body_ref(tag, 1, 2000)).await, Ok(body(tag, 1, 2000)));
     }
     assert_eq!(log.tail(p).await, Ok(Position(count)));
 }
@@ -206,10 +163,7 @@ async fn stays_open(world: Box<dyn World>) {
         assert!(poll!(read.next()).is_pending());
         append(log.as_ref(), P, tag..tag + 1).await;
         let (at, found) = read.next().await.unwrap().unwrap();
-        assert_eq!(
-            (at.0, found),
-            (tag, bare_of_bodies(batch(tag, &[10, 2000])))
-        );
+        assert_eq!((at.0, found), (tag, bare_of_bodies(batch(tag, &[10, 2000]))));
     }
 }
 
@@ -217,10 +171,7 @@ async fn begins_where_told(world: Box<dyn World>) {
     let log = world.connect();
     append(log.as_ref(), P, 0..10).await;
     let found = take(log.as_ref(), P, 7, 3).await;
-    assert_eq!(
-        found.iter().map(|(at, _)| *at).collect::<Vec<_>>(),
-        [7, 8, 9]
-    );
+    assert_eq!(found.iter().map(|(at, _)| *at).collect::<Vec<_>>(), [7, 8, 9]);
     let mut beyond = log.read(P, Position(11));
     assert!(poll!(beyond.next()).is_pending());
     append(log.as_ref(), P, 10..12).await;
@@ -239,25 +190,14 @@ async fn bodies(world: Box<dyn World>) {
 async fn no_body(world: Box<dyn World>) {
     let log = world.connect();
     submit(log.as_ref(), P, 0, batch(1, &[5, 6])).await.unwrap();
-    let place = |position, index| Place {
-        position: Position(position),
-        index,
-    };
-    let wrong = [
-        (place(0, 1), 5),
-        (place(0, 6), 5),
-        (place(1, 2), 5),
-        (place(0, 2), 6),
-    ];
+    let place = |position, index| Place { position: Position(position), index };
+    let wrong = [(place(0, 1), 5), (place(0, 6), 5), (place(1, 2), 5), (place(0, 2), 6)];
     for (place, len) in wrong {
         let wanted = BodyRef { place, len };
         assert_eq!(log.body(P, wanted).await, Err(LogFault::NoBody(wanted)));
     }
     let wanted = body_ref(0, 0, 5);
-    assert_eq!(
-        log.body(PartitionId(1), wanted).await,
-        Err(LogFault::NoBody(wanted))
-    );
+    assert_eq!(log.body(PartitionId(1), wanted).await, Err(LogFault::NoBody(wanted)));
 }
 
 async fn conflict(world: Box<dyn World>) {
@@ -272,10 +212,7 @@ async fn conflict(world: Box<dyn World>) {
 async fn failure_sticks(world: Box<dyn World>) {
     let log = world.connect();
     append(log.as_ref(), P, 0..3).await;
-    assert_eq!(
-        submit(log.as_ref(), P, 2, batch(9, &[])).await,
-        Err(AppendError::Conflict)
-    );
+    assert_eq!(submit(log.as_ref(), P, 2, batch(9, &[])).await, Err(AppendError::Conflict));
     // Now the position happens to be right, and the batch rests on one that is not in the log.
     let after = submit(log.as_ref(), P, 3, batch(9, &[])).await;
     assert!(matches!(after, Err(AppendError::Rejected(_))), "{after:?}");
@@ -287,10 +224,8 @@ async fn fences(world: Box<dyn World>) {
     let (old, new) = (world.connect(), world.connect());
     append(old.as_ref(), P, 0..2).await;
     append(new.as_ref(), P, 2..3).await;
-    let late = [
-        submit(old.as_ref(), P, 2, batch(8, &[])),
-        submit(old.as_ref(), P, 3, batch(9, &[])),
-    ];
+    let late =
+        [submit(old.as_ref(), P, 2, batch(8, &[])), submit(old.as_ref(), P, 3, batch(9, &[]))];
     let late = futures::future::join_all(late).await;
     assert_eq!(late[0], Err(AppendError::Conflict));
     assert!(late[1].is_err());
@@ -301,9 +236,8 @@ async fn fences(world: Box<dyn World>) {
 async fn in_order(world: Box<dyn World>) {
     let log = world.connect();
     let count = 300;
-    let tickets: Vec<_> = (0..count)
-        .map(|tag| submit(log.as_ref(), P, tag, batch(tag, &[10, 2000])))
-        .collect();
+    let tickets: Vec<_> =
+        (0..count).map(|tag| submit(log.as_ref(), P, tag, batch(tag, &[10, 2000]))).collect();
     for (tag, ticket) in (0..).zip(tickets) {
         ticket.await.unwrap();
         // All before it are durable, so they can be read.
@@ -322,23 +256,14 @@ async fn partitions(world: Box<dyn World>) {
             tickets.push(submit(log.as_ref(), p, tag, batch(tag_here, &[100])));
         }
     }
-    assert!(
-        futures::future::join_all(tickets)
-            .await
-            .into_iter()
-            .all(|told| told.is_ok())
-    );
+    assert!(futures::future::join_all(tickets).await.into_iter().all(|told| told.is_ok()));
     for p in ids {
         let base = u64::from(p.0) * 100;
         let found = take(log.as_ref(), p, 0, 30).await;
-        let expected: Vec<_> = (0..30)
-            .map(|tag| (tag, bare_of_bodies(batch(tag + base, &[100]))))
-            .collect();
+        let expected: Vec<_> =
+            (0..30).map(|tag| (tag, bare_of_bodies(batch(tag + base, &[100])))).collect();
         assert_eq!(found, expected);
-        assert_eq!(
-            log.body(p, body_ref(29, 0, 100)).await,
-            Ok(body(29 + base, 0, 100))
-        );
+        assert_eq!(log.body(p, body_ref(29, 0, 100)).await, Ok(body(29 + base, 0, 100)));
     }
 }
 
@@ -348,10 +273,7 @@ async fn large(world: Box<dyn World>) {
     let lens = [1 << 20; 12];
     submit(log.as_ref(), P, 1, batch(1, &lens)).await.unwrap();
     append(log.as_ref(), P, 2..3).await;
-    assert_eq!(
-        log.body(P, body_ref(1, 11, 1 << 20)).await,
-        Ok(body(1, 11, 1 << 20))
-    );
+    assert_eq!(log.body(P, body_ref(1, 11, 1 << 20)).await, Ok(body(1, 11, 1 << 20)));
     let found = take(log.as_ref(), P, 1, 2).await;
     assert_eq!(found[0].1, bare_of_bodies(batch(1, &lens)));
     assert_eq!(found[1].1, bare_of_bodies(batch(2, &[10, 2000])));
@@ -360,38 +282,17 @@ async fn large(world: Box<dyn World>) {
 async fn too_large(world: Box<dyn World>) {
     let log = world.connect();
     let mut facts = Facts::none();
-    let body = Bytes::from(vec![
-        0;
-        usize::try_from(crate::limits::BATCH_BYTES_MAX).unwrap()
-    ]);
+    let body = Bytes::from(vec![0; usize::try_from(crate::limits::BATCH_BYTES_MAX).unwrap()]);
     facts.push_with_body(Fact::Canary, body);
-    let outcome = submit(
-        log.as_ref(),
-        P,
-        0,
-        Batch {
-            at: Stamp(1),
-            facts,
-        },
-    )
-    .await;
-    assert!(
-        matches!(outcome, Err(AppendError::Rejected(_))),
-        "{outcome:?}"
-    );
+    let outcome = submit(log.as_ref(), P, 0, Batch { at: Stamp(1), facts }).await;
+    assert!(matches!(outcome, Err(AppendError::Rejected(_))), "{outcome:?}");
     append(world.connect().as_ref(), P, 0..1).await;
 }
 
 async fn bare(world: Box<dyn World>) {
     let log = world.connect();
-    let nothing = Batch {
-        at: Stamp(5),
-        facts: Facts::none(),
-    };
-    let one = Batch {
-        at: Stamp(6),
-        facts: Facts::one(Fact::Canary),
-    };
+    let nothing = Batch { at: Stamp(5), facts: Facts::none() };
+    let one = Batch { at: Stamp(6), facts: Facts::one(Fact::Canary) };
     submit(log.as_ref(), P, 0, nothing.clone()).await.unwrap();
     submit(log.as_ref(), P, 1, one.clone()).await.unwrap();
     assert_eq!(take(log.as_ref(), P, 0, 2).await, [(0, nothing), (1, one)]);
@@ -399,9 +300,8 @@ async fn bare(world: Box<dyn World>) {
 
 async fn close(world: Box<dyn World>) {
     let log = world.connect();
-    let tickets: Vec<_> = (0..20)
-        .map(|tag| submit(log.as_ref(), P, tag, batch(tag, &[10, 2000])))
-        .collect();
+    let tickets: Vec<_> =
+        (0..20).map(|tag| submit(log.as_ref(), P, tag, batch(tag, &[10, 2000]))).collect();
     assert_eq!(log.close().await, Ok(()));
     for ticket in tickets {
         assert_eq!(ticket.now_or_never(), Some(Ok(())));

@@ -23,9 +23,9 @@ impl Durability {
     pub fn sync(self) -> Option<Sync> {
         match self {
             Durability::Commit => Some(Sync::Commit),
-            Durability::Interval(millis) => Some(Sync::Interval(Duration::from_millis(u64::from(
-                millis.get(),
-            )))),
+            Durability::Interval(millis) => {
+                Some(Sync::Interval(Duration::from_millis(u64::from(millis.get()))))
+            }
             Durability::Memory => None,
         }
     }
@@ -62,9 +62,7 @@ impl FromStr for Durability {
             Some(("interval", millis)) => interval(millis),
             _ => None,
         }
-        .ok_or_else(|| UnknownDurability {
-            given: text.to_owned(),
-        })
+        .ok_or_else(|| UnknownDurability { given: text.to_owned() })
     }
 }
 
@@ -98,19 +96,8 @@ mod tests {
 
     #[test]
     fn other_words_are_refused_with_what_is_allowed() {
-        let wrong = [
-            "",
-            "Commit",
-            "fsync",
-            "interval",
-            "interval=",
-            "interval=0",
-            "interval=+5",
-        ];
-        for text in wrong
-            .into_iter()
-            .chain(["interval=4294967296", "interval=5ms", "memory=1"])
-        {
+        let wrong = ["", "Commit", "fsync", "interval", "interval=", "interval=0", "interval=+5"];
+        for text in wrong.into_iter().chain(["interval=4294967296", "interval=5ms", "memory=1"]) {
             let error = text.parse::<Durability>().unwrap_err().to_string();
             for word in ["commit", "interval=<ms>", "memory", text] {
                 assert!(error.contains(word), "{error}");
@@ -123,9 +110,6 @@ mod tests {
         assert_eq!(Durability::Memory.sync(), None);
         assert_eq!(Durability::default().sync(), Some(Sync::Commit));
         let interval = Durability::from_str("interval=20").unwrap();
-        assert_eq!(
-            interval.sync(),
-            Some(Sync::Interval(Duration::from_millis(20)))
-        );
+        assert_eq!(interval.sync(), Some(Sync::Interval(Duration::from_millis(20))));
     }
 }

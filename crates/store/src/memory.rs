@@ -35,10 +35,7 @@ pub struct ConnectionId(pub u32);
 
 impl MemoryLog {
     /// A log that keeps a batch at once and has no bound.
-    #[expect(
-        clippy::new_without_default,
-        reason = "each call makes another storage"
-    )]
+    #[expect(clippy::new_without_default, reason = "each call makes another storage")]
     pub fn new() -> MemoryLog {
         MemoryLog::on(Arc::new(Shared::new(Arrival::AtOnce, None)))
     }
@@ -75,9 +72,7 @@ impl MemoryLog {
         let look = || {
             let storage = self.shared.storage();
             let batch = storage.batch(partition, at).map(without_bodies);
-            batch
-                .map(Some)
-                .or_else(|| storage.is_closed(self.connection).then_some(None))
+            batch.map(Some).or_else(|| storage.is_closed(self.connection).then_some(None))
         };
         self.shared.bell.wait_for(look).await
     }
@@ -89,15 +84,10 @@ impl Log for MemoryLog {
     }
 
     fn submit(&self, partition: PartitionId, at: Position, room: Room, batch: Batch) -> Ticket {
-        let answer = self.shared.storage().submit(
-            self.connection,
-            storage::Wish {
-                partition,
-                at,
-                room,
-                batch,
-            },
-        );
+        let answer = self
+            .shared
+            .storage()
+            .submit(self.connection, storage::Wish { partition, at, room, batch });
         self.shared.bell.ring();
         let lost = || Err(AppendError::Unknown("the log is gone".to_owned()));
         Box::pin(answer.map(move |told| told.unwrap_or_else(|_| lost())))
@@ -125,36 +115,21 @@ impl Log for MemoryLog {
         partition: PartitionId,
         body: BodyRef,
     ) -> BoxFuture<'_, Result<Bytes, LogFault>> {
-        let found = self
-            .shared
-            .storage()
-            .body(partition, body)
-            .ok_or(LogFault::NoBody(body));
+        let found = self.shared.storage().body(partition, body).ok_or(LogFault::NoBody(body));
         Box::pin(std::future::ready(found))
     }
 
     fn close(&self) -> BoxFuture<'_, Result<(), LogFault>> {
         self.shared.storage().close(self.connection);
         self.shared.bell.ring();
-        let settled = || {
-            self.shared
-                .storage()
-                .is_closed(self.connection)
-                .then_some(Ok(()))
-        };
+        let settled = || self.shared.storage().is_closed(self.connection).then_some(Ok(()));
         Box::pin(self.shared.bell.wait_for(settled))
     }
 }
 
 fn without_bodies(batch: &Batch) -> Batch {
-    let facts = Facts {
-        facts: batch.facts.facts.clone(),
-        bodies: Vec::new(),
-    };
-    Batch {
-        at: batch.at,
-        facts,
-    }
+    let facts = Facts { facts: batch.facts.facts.clone(), bodies: Vec::new() };
+    Batch { at: batch.at, facts }
 }
 
 /// What a batch is reckoned at before it is encoded, in bytes.

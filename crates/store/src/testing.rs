@@ -37,18 +37,13 @@ pub enum Damage {
 
 impl TestDisk {
     /// An empty directory with 1 TiB free.
-    #[expect(
-        clippy::new_without_default,
-        reason = "each call makes another machine"
-    )]
+    #[expect(clippy::new_without_default, reason = "each call makes another machine")]
     pub fn new() -> TestDisk {
         TestDisk::of(State::new())
     }
 
     fn of(state: State) -> TestDisk {
-        TestDisk {
-            machine: Arc::new(Machine::new(state)),
-        }
+        TestDisk { machine: Arc::new(Machine::new(state)) }
     }
 
     /// Cuts the power: every operation on this disk fails from now on, and what the disk holds is
@@ -138,20 +133,12 @@ impl TestDisk {
 
     /// What is in a file; empty if there is none of the name.
     pub fn bytes(&self, name: &str) -> Vec<u8> {
-        self.machine
-            .state()
-            .named(name)
-            .map(|file| file.now.clone())
-            .unwrap_or_default()
+        self.machine.state().named(name).map(|file| file.now.clone()).unwrap_or_default()
     }
 
     /// Damages a file, in what was synced too.
     pub fn damage(&self, name: &str, damage: &Damage) {
-        self.machine
-            .state()
-            .named(name)
-            .into_iter()
-            .for_each(|file| file.damage(damage));
+        self.machine.state().named(name).into_iter().for_each(|file| file.damage(damage));
     }
 
     /// Removes a file as if it had never been.

@@ -185,9 +185,7 @@ impl BrokerOperation {
     fn body_len(&self) -> usize {
         match self {
             BrokerOperation::Send { message } => message.body.len(),
-            BrokerOperation::SetSessionState {
-                state: Some(state), ..
-            } => state.len(),
+            BrokerOperation::SetSessionState { state: Some(state), .. } => state.len(),
             _ => 0,
         }
     }

@@ -43,10 +43,7 @@ impl BrokerQueue {
         let scheduled = |at| MessageState::Scheduled { at };
         let message = Message {
             id: fact.id,
-            body: BodyRef {
-                place: here,
-                len: fact.len,
-            },
+            body: BodyRef { place: here, len: fact.len },
             enqueued_at: at,
             ttl: fact.ttl,
             session: fact.session.clone(),
@@ -58,12 +55,8 @@ impl BrokerQueue {
         };
         self.main.insert(fact.seq, message);
         if let Some(mark) = &fact.dedup {
-            let original = Original {
-                id: fact.id,
-                seq: fact.seq,
-            };
-            self.sent
-                .remember(mark.key.clone(), mark.until, original, at);
+            let original = Original { id: fact.id, seq: fact.seq };
+            self.sent.remember(mark.key.clone(), mark.until, original, at);
         }
     }
 
@@ -81,11 +74,7 @@ impl BrokerQueue {
 
     /// The shelf that has the message; numbers are unique in the whole queue.
     fn shelf_of(&mut self, seq: Seq) -> &mut Shelf {
-        if self.dead.get(seq).is_some() {
-            &mut self.dead
-        } else {
-            &mut self.main
-        }
+        if self.dead.get(seq).is_some() { &mut self.dead } else { &mut self.main }
     }
 
     fn evolve_locked(&mut self, fact: &Locked) {
@@ -116,10 +105,7 @@ impl BrokerQueue {
 
     fn evolve_dead_lettered(&mut self, at: Stamp, fact: &BrokerDeadLettered) {
         if let Some(message) = self.main.remove(fact.seq) {
-            self.dead.insert(
-                fact.seq,
-                message.buried(fact.cause.clone(), fact.failures, at),
-            );
+            self.dead.insert(fact.seq, message.buried(fact.cause.clone(), fact.failures, at));
         }
     }
 
@@ -135,11 +121,7 @@ impl BrokerQueue {
     fn evolve_accepted(&mut self, fact: &SessionAccepted) {
         self.holds = self.holds.max(fact.hold);
         self.main.end_hold(&fact.session, true);
-        let lock = SessionLock {
-            epoch: fact.epoch,
-            hold: fact.hold,
-            until: fact.until,
-        };
+        let lock = SessionLock { epoch: fact.epoch, hold: fact.hold, until: fact.until };
         if let Some(sessions) = self.main.sessions_mut() {
             sessions.edit(&fact.session, |session| session.lock = Some(lock));
         }

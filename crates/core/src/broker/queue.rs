@@ -65,9 +65,7 @@ impl BrokerQueue {
     /// A new, empty queue.
     pub fn created(at: Stamp, created: &BrokerCreated) -> BrokerQueue {
         let settings = created.settings.clone();
-        let wear = Wear {
-            deliveries_max: settings.deliveries_max,
-        };
+        let wear = Wear { deliveries_max: settings.deliveries_max };
         let order = match settings.sessions {
             true => Order::Sessions(Sessions::default()),
             false => Order::Plain(Line::default()),
@@ -149,10 +147,7 @@ impl BrokerQueue {
     /// The first moment after `at` at which time alone may make a message receivable or a session
     /// acceptable: a lock's end, or a scheduled message's moment.
     pub fn next_visible(&self, at: Stamp) -> Option<Stamp> {
-        [self.main.next_visible(at), self.dead.next_visible(at)]
-            .into_iter()
-            .flatten()
-            .min()
+        [self.main.next_visible(at), self.dead.next_visible(at)].into_iter().flatten().min()
     }
 
     /// What time alone has made due: sessions whose lock has run out, messages that are exhausted
@@ -170,10 +165,7 @@ impl BrokerQueue {
             to = to.next();
             facts.push(BrokerFact::Activated(Activated { queue, seq, to }));
         }
-        Facts {
-            facts: facts.into_iter().map(Fact::Broker).collect(),
-            bodies: Vec::new(),
-        }
+        Facts { facts: facts.into_iter().map(Fact::Broker).collect(), bodies: Vec::new() }
     }
 
     /// A session gives back all that was handed out in it at once, so each counts with its
@@ -186,10 +178,7 @@ impl BrokerQueue {
             if facts.len() >= limit || (changes > limit && !facts.is_empty()) {
                 break;
             }
-            facts.push(BrokerFact::SessionLapsed(OneSession {
-                queue,
-                session: label.clone(),
-            }));
+            facts.push(BrokerFact::SessionLapsed(OneSession { queue, session: label.clone() }));
         }
         facts
     }
@@ -204,12 +193,7 @@ impl BrokerQueue {
         if cause == DeadLetterCause::Expired && !self.settings.dead_letter_on_expiry {
             return Some(BrokerFact::Expired(OneMessage { queue, seq }));
         }
-        let dead = BrokerDeadLettered {
-            queue,
-            seq,
-            cause,
-            failures,
-        };
+        let dead = BrokerDeadLettered { queue, seq, cause, failures };
         Some(BrokerFact::DeadLettered(dead))
     }
 }

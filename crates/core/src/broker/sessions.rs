@@ -54,11 +54,8 @@ impl Session {
     /// Its messages from `from` on, at most `max`, by number.
     pub(super) fn from(&self, from: Seq, max: usize) -> Vec<Seq> {
         let sets = [&self.free, &self.held, &self.aside];
-        let mut seqs: Vec<Seq> = sets
-            .into_iter()
-            .flat_map(|set| set.range(from..).take(max))
-            .copied()
-            .collect();
+        let mut seqs: Vec<Seq> =
+            sets.into_iter().flat_map(|set| set.range(from..).take(max)).copied().collect();
         seqs.sort_unstable();
         seqs.truncate(max);
         seqs
@@ -84,11 +81,7 @@ impl Sessions {
 
     /// Changes a session and keeps the indexes; makes it if it is new, drops it if nothing is left.
     pub(super) fn edit(&mut self, label: &Label, change: impl FnOnce(&mut Session)) {
-        let Sessions {
-            by_label,
-            offers,
-            ends,
-        } = self;
+        let Sessions { by_label, offers, ends } = self;
         let session = by_label.entry(label.clone()).or_default();
         match (session.lock, session.free.first()) {
             (Some(lock), _) => {
@@ -129,17 +122,13 @@ impl Sessions {
 
     /// Sessions whose lock has run out, in that order.
     pub(super) fn lapsed(&self, at: Stamp) -> impl Iterator<Item = (&Label, &Session)> {
-        self.ends
-            .due(at)
-            .filter_map(|label| Some((label, self.get(label)?)))
+        self.ends.due(at).filter_map(|label| Some((label, self.get(label)?)))
     }
 
     /// Sessions without a lock that have free messages, by the first of these.
     pub(super) fn offers(&self) -> impl Iterator<Item = (Seq, &Session, &Label)> {
         let found = |(head, label)| Some((head, self.by_label.get(label)?, label));
-        self.offers
-            .iter()
-            .filter_map(move |(head, label)| found((*head, label)))
+        self.offers.iter().filter_map(move |(head, label)| found((*head, label)))
     }
 
     pub(super) fn next_due(&self) -> Option<Stamp> {
@@ -161,13 +150,7 @@ impl Sessions {
         let mut sessions = Sessions::default();
         for (label, session) in &self.by_label {
             let (lock, state) = (session.lock, session.state);
-            sessions.edit(label, |new| {
-                *new = Session {
-                    lock,
-                    state,
-                    ..Session::default()
-                }
-            });
+            sessions.edit(label, |new| *new = Session { lock, state, ..Session::default() });
         }
         sessions
     }

@@ -74,16 +74,8 @@ impl Index {
 
 impl Shelf {
     pub(super) fn new(wear: Option<Wear>, order: Order) -> Shelf {
-        let index = Index {
-            wear,
-            due: Agenda::default(),
-            scheduled: Agenda::default(),
-            order,
-        };
-        Shelf {
-            messages: BTreeMap::new(),
-            index,
-        }
+        let index = Index { wear, due: Agenda::default(), scheduled: Agenda::default(), order };
+        Shelf { messages: BTreeMap::new(), index }
     }
 
     pub(super) fn get(&self, seq: Seq) -> Option<&Message> {
@@ -92,9 +84,7 @@ impl Shelf {
 
     /// Messages from `from` on, by number.
     pub(super) fn from(&self, from: Seq) -> impl Iterator<Item = (Seq, &Message)> {
-        self.messages
-            .range(from..)
-            .map(|(seq, message)| (*seq, message))
+        self.messages.range(from..).map(|(seq, message)| (*seq, message))
     }
 
     pub(super) fn len(&self) -> usize {
@@ -129,10 +119,7 @@ impl Shelf {
         let Some(sessions) = self.sessions_mut() else {
             return;
         };
-        let held = sessions
-            .get(label)
-            .map(|session| session.held.clone())
-            .unwrap_or_default();
+        let held = sessions.get(label).map(|session| session.held.clone()).unwrap_or_default();
         sessions.edit(label, |session| session.lock = None);
         for seq in held {
             self.change(seq, |message| message.unlock(counted));
@@ -225,14 +212,7 @@ impl Shelf {
     /// The first moment at which time alone does something here.
     pub(super) fn next_due(&self) -> Option<Stamp> {
         let sessions = self.sessions().and_then(Sessions::next_due);
-        [
-            self.index.due.first(),
-            self.index.scheduled.first(),
-            sessions,
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+        [self.index.due.first(), self.index.scheduled.first(), sessions].into_iter().flatten().min()
     }
 
     /// The first moment after `at` at which something may be there to be received or accepted.
@@ -253,8 +233,7 @@ impl Shelf {
             Order::Sessions(sessions) => Order::Sessions(sessions.without_messages()),
         };
         let mut shelf = Shelf::new(self.index.wear, order);
-        self.from(Seq(0))
-            .for_each(|(seq, message)| shelf.insert(seq, message.clone()));
+        self.from(Seq(0)).for_each(|(seq, message)| shelf.insert(seq, message.clone()));
         shelf
     }
 }

@@ -13,9 +13,7 @@ pub struct Agenda<K: Ord> {
 
 impl<K: Ord> Default for Agenda<K> {
     fn default() -> Agenda<K> {
-        Agenda {
-            entries: BTreeSet::new(),
-        }
+        Agenda { entries: BTreeSet::new() }
     }
 }
 
@@ -37,10 +35,7 @@ impl<K: Ord> Agenda<K> {
 
     /// The keys whose moment is `now` or earlier, earliest first.
     pub fn due(&self, now: Stamp) -> impl Iterator<Item = &K> {
-        self.entries
-            .iter()
-            .take_while(move |(at, _)| *at <= now)
-            .map(|(_, key)| key)
+        self.entries.iter().take_while(move |(at, _)| *at <= now).map(|(_, key)| key)
     }
 
     /// The earliest moment after `now`; `least` is a key that no other is below.

@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::command::{Delivery, NewDedup, NewMessage, Reply};
 use crate::decision::{Decision, Moment};
-use crate::fact::{DeadLettered, DedupMark, Deleted, Expired, Fact, Facts, LeaseChanged, Leased, Sent};
+use crate::fact::{
+    DeadLettered, DedupMark, Deleted, Expired, Fact, Facts, LeaseChanged, Leased, Sent,
+};
 use crate::id::{Label, MessageId, Place, QueueId, Seq};
 use crate::parts::{DedupWindow, Timeline};
 use crate::receipt::Receipt;
@@ -96,7 +98,8 @@ impl FifoQueue {
     /// The first messages of the groups that have something to give. Delays count from the send
     /// for the whole queue, so the delayed heads are the last ones.
     fn heads(&self, at: Stamp, delay: Millis) -> impl Iterator<Item = Seq> {
-        let free = self.free.iter().copied().take_while(move |seq| !self.is_delayed(*seq, at, delay));
+        let free =
+            self.free.iter().copied().take_while(move |seq| !self.is_delayed(*seq, at, delay));
         self.locked.lapsed(at).chain(free)
     }
 
@@ -132,7 +135,13 @@ impl FifoQueue {
         Some(Decision { facts, answer: Ok(Reply::Received(deliveries)) })
     }
 
-    fn delivery_again(&self, at: Stamp, queue: QueueId, seq: Seq, receives: u32) -> Option<Delivery> {
+    fn delivery_again(
+        &self,
+        at: Stamp,
+        queue: QueueId,
+        seq: Seq,
+        receives: u32,
+    ) -> Option<Delivery> {
         let message = self.messages.get(&seq)?;
         let untouched = message.receives == receives && message.leased_until(at).is_some();
         let delivery = message.same_delivery(queue, seq).filter(|_| untouched)?;
@@ -190,7 +199,8 @@ impl FifoQueue {
 
     pub(super) fn next_visible(&self, at: Stamp, delay: Millis) -> Option<Stamp> {
         let first_delayed = self.free.iter().find_map(|seq| self.messages.get(seq));
-        let delay_ends = first_delayed.map(|message| message.sent_at + delay).filter(|end| *end > at);
+        let delay_ends =
+            first_delayed.map(|message| message.sent_at + delay).filter(|end| *end > at);
         // A message inside a group may be delayed behind a head that is not.
         let inner = self.messages.values().rev().map(|message| message.sent_at + delay);
         let inner = inner.take(1).find(|end| *end > at && delay > Millis::ZERO);

@@ -110,8 +110,7 @@ impl Message {
 
     /// The delivery of the last hand-out, once more.
     pub(super) fn same_delivery(&self, queue: QueueId, seq: Seq) -> Option<Delivery> {
-        let receipt =
-            Receipt { queue, seq, epoch: self.lease?.epoch, attempt: self.receives };
+        let receipt = Receipt { queue, seq, epoch: self.lease?.epoch, attempt: self.receives };
         Some(self.delivered(receipt, self.receives, self.first_received_at?))
     }
 

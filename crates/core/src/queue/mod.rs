@@ -16,8 +16,8 @@ pub(crate) use pick::DeadLetterTarget;
 use crate::command::{Command, Description, NewDedup, NewMessage, Reply};
 use crate::decision::{Decision, Moment};
 use crate::fact::{
-    DeadLettered, DedupMark, Expired, Fact, Facts, LeaseChanged, Leased, QueueChanged, QueueCreated,
-    QueuePurged, Sent,
+    DeadLettered, DedupMark, Expired, Fact, Facts, LeaseChanged, Leased, QueueChanged,
+    QueueCreated, QueuePurged, Sent,
 };
 use crate::id::{Label, Name, Place, QueueId, Seq};
 use crate::parts::Timeline;
@@ -216,7 +216,10 @@ impl Queue {
     fn purge(&self, now: &Moment<'_>, queue: QueueId) -> Decision {
         let pause = now.limits.purge_pause;
         if self.purged_at.is_some_and(|purged_at| purged_at + pause > now.at) {
-            return Decision::refuse(QueueRefusal::PurgedRecently { name: self.name.clone(), pause });
+            return Decision::refuse(QueueRefusal::PurgedRecently {
+                name: self.name.clone(),
+                pause,
+            });
         }
         Decision::fact(Fact::QueuePurged(QueuePurged { queue }), Reply::Done)
     }

@@ -2,7 +2,7 @@
 
 use crate::command::{Delivery, Reply};
 use crate::decision::{Decision, Moment};
-use crate::fact::{DeadLettered, Fact, Facts, Leased, DedupMark};
+use crate::fact::{DeadLettered, DedupMark, Fact, Facts, Leased};
 use crate::id::{Name, QueueId, Seq};
 use crate::parts::DeadLetterRule;
 use crate::stamp::{Millis, Stamp};
@@ -63,8 +63,7 @@ impl<'a> Pick<'a> {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.deliveries.len() >= self.ask.max
-            || self.looked_at >= self.now.limits.receive_scan_max
+        self.deliveries.len() >= self.ask.max || self.looked_at >= self.now.limits.receive_scan_max
     }
 
     /// Takes one message; `dead_sent_at` is when a dead letter counts as sent in its new queue.
@@ -111,8 +110,7 @@ impl<'a> Pick<'a> {
             }));
         }
         let ordered = !soft;
-        let deliveries =
-            self.deliveries.into_iter().map(|d| Delivery { ordered, ..d }).collect();
+        let deliveries = self.deliveries.into_iter().map(|d| Delivery { ordered, ..d }).collect();
         Decision { facts, answer: Ok(Reply::Received(deliveries)) }
     }
 }

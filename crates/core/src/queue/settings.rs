@@ -110,7 +110,10 @@ impl SettingsPatch {
                 Setting::DeadLetter,
                 self.dead_letter.as_ref().is_some_and(|v| *v != settings.dead_letter),
             ),
-            (Setting::ContentDedup, self.content_dedup.is_some_and(|v| v != settings.content_dedup)),
+            (
+                Setting::ContentDedup,
+                self.content_dedup.is_some_and(|v| v != settings.content_dedup),
+            ),
         ];
         differing.into_iter().find(|(_, differs)| *differs).map(|(setting, _)| setting)
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::command::Reply;
 use crate::decision::{Decision, Moment};
 use crate::fact::{DeadLettered, Deleted, Expired, Fact, LeaseChanged, Leased, Sent};
 use crate::id::{Place, QueueId, Seq};
@@ -9,7 +10,6 @@ use crate::parts::Timeline;
 use crate::receipt::Receipt;
 use crate::refusal::QueueRefusal;
 use crate::stamp::{Millis, Stamp};
-use crate::command::Reply;
 
 use super::message::{Message, Standing};
 use super::pick::{Ask, Pick};

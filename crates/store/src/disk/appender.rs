@@ -50,11 +50,7 @@ pub(crate) struct Appender {
 
 impl Appender {
     pub(crate) fn new(disk: Arc<dyn Disk>, end: End, segment_bytes: u64) -> Appender {
-        Appender {
-            disk,
-            end,
-            segment_bytes,
-        }
+        Appender { disk, end, segment_bytes }
     }
 
     /// The number that the next write will have.
@@ -75,11 +71,7 @@ impl Appender {
     /// Writes the frame at the end, in another segment if it does not fit into this one; where it
     /// begins. It is not durable before [`Appender::sync`].
     pub(crate) fn append(&mut self, frame: &mut Frame) -> Result<u64, WriteFault> {
-        assert_eq!(
-            frame.number(),
-            self.end.next_write,
-            "writes are numbered one after another"
-        );
+        assert_eq!(frame.number(), self.end.next_write, "writes are numbered one after another");
         self.make_room(frame.len()).map_err(WriteFault::Before)?;
         frame.finish(self.end.segment.id, self.end.synced);
         let offset = self.end.offset;
@@ -123,9 +115,7 @@ impl Appender {
         if after <= self.end.zeroed || len >= ZEROS_AHEAD_BYTES {
             return 0;
         }
-        let ahead = after
-            .next_multiple_of(ZEROS_AHEAD_BYTES)
-            .min(self.segment_bytes);
+        let ahead = after.next_multiple_of(ZEROS_AHEAD_BYTES).min(self.segment_bytes);
         ahead.saturating_sub(after)
     }
 }

@@ -20,20 +20,13 @@ pub(crate) struct BodyCache {
 impl BodyCache {
     /// Keeps up to `limit` bytes of bodies.
     pub(crate) fn new(limit: u64) -> BodyCache {
-        BodyCache {
-            limit,
-            bytes: 0,
-            batches: HashMap::new(),
-            order: VecDeque::new(),
-        }
+        BodyCache { limit, bytes: 0, batches: HashMap::new(), order: VecDeque::new() }
     }
 
     /// The body of the fact at `index`, if it is here.
     pub(crate) fn get(&self, partition: PartitionId, at: Position, index: u32) -> Option<Bytes> {
         let bodies = self.batches.get(&(partition, at))?;
-        let found = bodies
-            .binary_search_by_key(&index, |(index, _)| *index)
-            .ok()?;
+        let found = bodies.binary_search_by_key(&index, |(index, _)| *index).ok()?;
         bodies.get(found).map(|(_, body)| body.clone())
     }
 
@@ -89,9 +82,7 @@ mod tests {
         for n in 0..10 {
             cache.put(P, Position(n), vec![(2, body(30))]);
         }
-        let kept: Vec<_> = (0..10)
-            .filter(|n| cache.get(P, Position(*n), 2).is_some())
-            .collect();
+        let kept: Vec<_> = (0..10).filter(|n| cache.get(P, Position(*n), 2).is_some()).collect();
         assert_eq!(kept, [7, 8, 9]);
         assert_eq!(cache.bytes, 90);
         assert_eq!(cache.get(P, Position(9), 1), None);

@@ -17,11 +17,7 @@ pub(crate) struct Catalog {
 impl Catalog {
     /// Adds the next segment, unless it is the last already.
     pub(crate) fn add(&mut self, segment: &Arc<Segment>) {
-        if self
-            .segments
-            .last()
-            .is_none_or(|last| last.id.number < segment.id.number)
-        {
+        if self.segments.last().is_none_or(|last| last.id.number < segment.id.number) {
             self.segments.push(Arc::clone(segment));
         }
     }
@@ -38,9 +34,7 @@ impl Catalog {
         position: Position,
     ) -> Option<(Arc<Segment>, u64)> {
         let Spot { segment, offset } = self.index.find(partition, position)?;
-        let segment = self
-            .segments
-            .get(usize::try_from(segment.checked_sub(1)?).ok()?)?;
+        let segment = self.segments.get(usize::try_from(segment.checked_sub(1)?).ok()?)?;
         Some((Arc::clone(segment), offset))
     }
 }

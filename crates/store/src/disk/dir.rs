@@ -26,18 +26,11 @@ impl Directory {
     /// Opens the directory, and makes it, for its owner only (0700), if it is not there.
     pub fn open(path: &Path) -> io::Result<Directory> {
         make(path)?;
-        Ok(Directory {
-            path: path.to_owned(),
-            handle: File::open(path)?,
-        })
+        Ok(Directory { path: path.to_owned(), handle: File::open(path)? })
     }
 
     fn file(&self, name: &str, options: &mut OpenOptions) -> io::Result<File> {
-        options
-            .read(true)
-            .write(true)
-            .mode(0o600)
-            .open(self.path.join(name))
+        options.read(true).write(true).mode(0o600).open(self.path.join(name))
     }
 }
 
@@ -46,10 +39,7 @@ fn make(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
-    let parent = path
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     make(parent)?;
     match DirBuilder::new().mode(0o700).create(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
@@ -81,9 +71,7 @@ impl Disk for Directory {
     }
 
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        Ok(Arc::new(RealFile(
-            self.file(name, &mut OpenOptions::new())?,
-        )))
+        Ok(Arc::new(RealFile(self.file(name, &mut OpenOptions::new())?)))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -174,20 +162,8 @@ mod tests {
         let directory = Directory::open(outer.path()).unwrap();
         let held = directory.lock().unwrap();
         assert!(held.is_some());
-        assert!(
-            Directory::open(outer.path())
-                .unwrap()
-                .lock()
-                .unwrap()
-                .is_none()
-        );
+        assert!(Directory::open(outer.path()).unwrap().lock().unwrap().is_none());
         drop(held);
-        assert!(
-            Directory::open(outer.path())
-                .unwrap()
-                .lock()
-                .unwrap()
-                .is_some()
-        );
+        assert!(Directory::open(outer.path()).unwrap().lock().unwrap().is_some());
     }
 }

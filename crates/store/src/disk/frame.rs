@@ -40,16 +40,11 @@ impl Frame {
     pub(crate) fn push(&mut self, partition: PartitionId, position: Position, batch: &Batch) {
         let start = self.bytes.len();
         let bodies = &batch.facts.bodies;
-        let facts_at = bodies
-            .len()
-            .saturating_mul(ENTRY_BYTES as usize)
-            .saturating_add(BLOCK_BYTES);
+        let facts_at =
+            bodies.len().saturating_mul(ENTRY_BYTES as usize).saturating_add(BLOCK_BYTES);
         self.bytes.resize(start.saturating_add(facts_at), 0);
         encode_facts(&batch.facts.facts, &mut self.bytes);
-        let facts = self
-            .bytes
-            .get(start.saturating_add(facts_at)..)
-            .unwrap_or_default();
+        let facts = self.bytes.get(start.saturating_add(facts_at)..).unwrap_or_default();
         let head = BatchHead {
             write: self.number,
             partition,
@@ -61,65 +56,35 @@ impl Frame {
             bodies: count(bodies.len()),
             bodies_bytes: count(bodies.iter().map(|(_, body)| body.len()).sum()),
         };
-        bodies
-            .iter()
-            .for_each(|(_, body)| self.bytes.extend_from_slice(body));
+        bodies.iter().for_each(|(_, body)| self.bytes.extend_from_slice(body));
         self.align();
         self.fill_in(start, facts_at, &head, batch);
-        self.entries.push(FrameEntry {
-            partition,
-            position,
-            offset: start as u64,
-        });
+        self.entries.push(FrameEntry { partition, position, offset: start as u64 });
     }
 
     fn fill_in(&mut self, start: usize, facts_at: usize, head: &BatchHead, batch: &Batch) {
-        let place = self
-            .bytes
-            .get_mut(start..start.saturating_add(facts_at))
-            .unwrap_or_default();
+        let place = self.bytes.get_mut(start..start.saturating_add(facts_at)).unwrap_or_default();
         let directory = place.get_mut(BLOCK_BYTES..).unwrap_or_default();
         let slots = directory.chunks_exact_mut(ENTRY_BYTES as usize);
         for (slot, (index, body)) in slots.zip(&batch.facts.bodies) {
-            let entry = BodyEntry {
-                index: *index,
-                len: count(body.len()),
-                crc: crc32_iscsi(body),
-            };
+            let entry = BodyEntry { index: *index, len: count(body.len()), crc: crc32_iscsi(body) };
             entry.encode_into(slot);
         }
         head.encode_into(place);
     }
 
     fn align(&mut self) {
-        let over = self
-            .len()
-            .next_multiple_of(ALIGNMENT)
-            .saturating_sub(self.len());
+        let over = self.len().next_multiple_of(ALIGNMENT).saturating_sub(self.len());
         (0..over).for_each(|_| self.bytes.push(0));
     }
 
     /// Fills in the header. `synced` is the last write known to be durable.
     pub(crate) fn finish(&mut self, segment: SegmentId, synced: u64) {
         let length = count(self.bytes.len().saturating_sub(BLOCK_BYTES));
-        assert!(
-            length <= WRITE_BYTES_MAX,
-            "a write is as large as a reader believes at most"
-        );
+        assert!(length <= WRITE_BYTES_MAX, "a write is as large as a reader believes at most");
         let batches = count(self.entries.len());
-        let kind = if batches == 0 {
-            Kind::Mark
-        } else {
-            Kind::Batches
-        };
-        let header = WriteHeader {
-            kind,
-            segment,
-            number: self.number,
-            synced,
-            batches,
-            length,
-        };
+        let kind = if batches == 0 { Kind::Mark } else { Kind::Batches };
+        let header = WriteHeader { kind, segment, number: self.number, synced, batches, length };
         let place = self.bytes.first_chunk_mut::<BLOCK_BYTES>();
         place.into_iter().for_each(|place| *place = header.encode());
     }
@@ -137,8 +102,7 @@ impl Frame {
     /// Hands over the bytes of the write, followed by so many zeros.
     pub(crate) fn with_zeros<T>(&mut self, zeros: u64, hand_over: impl FnOnce(&[u8]) -> T) -> T {
         let len = self.bytes.len();
-        self.bytes
-            .resize(len.saturating_add(usize::try_from(zeros).unwrap_or(0)), 0);
+        self.bytes.resize(len.saturating_add(usize::try_from(zeros).unwrap_or(0)), 0);
         let result = hand_over(&self.bytes);
         self.bytes.truncate(len);
         result
@@ -152,9 +116,6 @@ impl Frame {
 
 fn count(count: usize) -> u32 {
     let count = u32::try_from(count);
-    assert!(
-        count.is_ok(),
-        "a batch is bounded by BATCH_BYTES_MAX before it gets here"
-    );
+    assert!(count.is_ok(), "a batch is bounded by BATCH_BYTES_MAX before it gets here");
     count.unwrap_or(u32::MAX)
 }

@@ -90,10 +90,7 @@ impl Inbox {
             refusal: None,
             space_wanted: false,
         };
-        Inbox {
-            state: Mutex::new(state),
-            filled: Condvar::new(),
-        }
+        Inbox { state: Mutex::new(state), filled: Condvar::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -114,10 +111,7 @@ impl Inbox {
         }
         *tail = tail.next();
         state.bytes = state.bytes.saturating_add(submission.size);
-        assert!(
-            state.bytes <= PENDING_BYTES_MAX,
-            "the engine bounds what it has in flight"
-        );
+        assert!(state.bytes <= PENDING_BYTES_MAX, "the engine bounds what it has in flight");
         state.queue.push_back(submission);
         drop(state);
         self.filled.notify_one();
@@ -151,10 +145,7 @@ impl Inbox {
         let state = self.lock();
         let idle = |state: &mut State| !state.has_work();
         match patience {
-            None => self
-                .filled
-                .wait_while(state, idle)
-                .unwrap_or_else(PoisonError::into_inner),
+            None => self.filled.wait_while(state, idle).unwrap_or_else(PoisonError::into_inner),
             Some(patience) => {
                 let waited = self.filled.wait_timeout_while(state, patience, idle);
                 waited.unwrap_or_else(PoisonError::into_inner).0
@@ -171,9 +162,7 @@ impl Inbox {
     /// The log is to end; nothing more is taken.
     pub(crate) fn end(&self, ending: Ending) {
         let mut state = self.lock();
-        state
-            .refusal
-            .get_or_insert_with(|| "the log is closed".to_owned());
+        state.refusal.get_or_insert_with(|| "the log is closed".to_owned());
         state.ending = Some(ending);
         drop(state);
         self.filled.notify_one();
@@ -195,9 +184,8 @@ impl State {
 
     fn take_batches(&mut self, target: u64, taken: &mut Vec<Submission>) {
         let mut bytes = 0_u64;
-        while let Some(next) = self
-            .queue
-            .pop_front_if(|next| bytes == 0 || bytes.saturating_add(next.size) <= target)
+        while let Some(next) =
+            self.queue.pop_front_if(|next| bytes == 0 || bytes.saturating_add(next.size) <= target)
         {
             // A batch without facts counts too, lest one write took batches without end.
             bytes = bytes.saturating_add(next.size.max(1));

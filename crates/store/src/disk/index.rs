@@ -45,10 +45,7 @@ impl Index {
 
     /// Every partition that has batches, with the position after its last.
     pub(crate) fn tails(&self) -> HashMap<PartitionId, Position> {
-        self.partitions
-            .keys()
-            .map(|partition| (*partition, self.next(*partition)))
-            .collect()
+        self.partitions.keys().map(|partition| (*partition, self.next(*partition))).collect()
     }
 
     /// Enters the batch after the last; `false` if `position` is not that.
@@ -57,22 +54,12 @@ impl Index {
             return false;
         }
         let units = u32::try_from(spot.offset.checked_div(ALIGNMENT).unwrap_or(u64::MAX));
-        assert!(
-            units.is_ok(),
-            "an offset is bounded by SEGMENT_BYTES_MAX and one write"
-        );
+        assert!(units.is_ok(), "an offset is bounded by SEGMENT_BYTES_MAX and one write");
         let runs = self.partitions.entry(partition).or_default();
         if runs.last().is_none_or(|run| run.segment != spot.segment) {
-            runs.push(Run {
-                first: position.0,
-                segment: spot.segment,
-                offsets: Vec::new(),
-            });
+            runs.push(Run { first: position.0, segment: spot.segment, offsets: Vec::new() });
         }
-        runs.last_mut()
-            .into_iter()
-            .zip(units)
-            .for_each(|(run, units)| run.offsets.push(units));
+        runs.last_mut().into_iter().zip(units).for_each(|(run, units)| run.offsets.push(units));
         true
     }
 
@@ -83,10 +70,7 @@ impl Index {
         let run = runs.get(after.checked_sub(1)?)?;
         let nth = usize::try_from(position.0.checked_sub(run.first)?).ok()?;
         let offset = u64::from(*run.offsets.get(nth)?).saturating_mul(ALIGNMENT);
-        Some(Spot {
-            segment: run.segment,
-            offset,
-        })
+        Some(Spot { segment: run.segment, offset })
     }
 }
 
@@ -97,10 +81,7 @@ mod tests {
     #[test]
     fn every_batch_is_found_where_it_was_entered_and_none_beside() {
         let mut index = Index::default();
-        let spot = |n: u64| Spot {
-            segment: 1 + n / 10,
-            offset: 64 + n % 10 * 8,
-        };
+        let spot = |n: u64| Spot { segment: 1 + n / 10, offset: 64 + n % 10 * 8 };
         for n in 0..35 {
             assert!(index.enter(PartitionId(3), Position(n), spot(n)));
             assert!(!index.enter(PartitionId(3), Position(n), spot(n)));
@@ -111,9 +92,6 @@ mod tests {
         }
         assert_eq!(index.find(PartitionId(3), Position(35)), None);
         assert_eq!(index.find(PartitionId(4), Position(0)), None);
-        assert_eq!(
-            index.tails(),
-            HashMap::from([(PartitionId(3), Position(35))])
-        );
+        assert_eq!(index.tails(), HashMap::from([(PartitionId(3), Position(35))]));
     }
 }

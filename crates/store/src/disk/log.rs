@@ -72,11 +72,7 @@ impl DiskLog {
         let options = options.bounded();
         let lock = disk.lock().map_err(failed("locking the data directory"))?;
         let lock = lock.ok_or_else(|| OpenError::InUse(disk.place("")))?;
-        let Opened {
-            catalog,
-            end,
-            recovery,
-        } = recovery::open(disk.as_ref())?;
+        let Opened { catalog, end, recovery } = recovery::open(disk.as_ref())?;
         let space = Space::new(disk.as_ref(), options.reserve_bytes);
         let space = space.map_err(failed("asking for free space"))?;
         let appender = Appender::new(Arc::clone(&disk), end, options.segment_bytes);
@@ -90,27 +86,16 @@ impl DiskLog {
             target: Writer::target(options.segment_bytes),
         };
         let thread = std::thread::Builder::new().name("log-writer".to_owned());
-        let thread = thread
-            .spawn(move || writer.run(lock))
-            .map_err(failed("starting the writer"))?;
-        let owner = Owner {
-            shared,
-            recovery,
-            writer: Some(thread),
-        };
-        Ok(DiskLog {
-            owner: Arc::new(owner),
-            failed: Arc::default(),
-        })
+        let thread =
+            thread.spawn(move || writer.run(lock)).map_err(failed("starting the writer"))?;
+        let owner = Owner { shared, recovery, writer: Some(thread) };
+        Ok(DiskLog { owner: Arc::new(owner), failed: Arc::default() })
     }
 
     /// Another connection to the same log, as a new owner of a partition takes one. It does not
     /// share the failures of this one.
     pub fn connect(&self) -> DiskLog {
-        DiskLog {
-            owner: Arc::clone(&self.owner),
-            failed: Arc::default(),
-        }
+        DiskLog { owner: Arc::clone(&self.owner), failed: Arc::default() }
     }
 
     /// What opening found.
@@ -143,9 +128,7 @@ impl DiskLog {
     /// Why this connection does not take the batch, whatever the log says.
     fn refusal(&self, partition: PartitionId, size: u64) -> Option<AppendError> {
         let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        let failed = failed
-            .contains(&partition)
-            .then(|| "a batch before it failed".to_owned());
+        let failed = failed.contains(&partition).then(|| "a batch before it failed".to_owned());
         let large = || format!("a batch of {size} bytes; the largest is {BATCH_BYTES_MAX}");
         let refusal = failed.or_else(|| (size > BATCH_BYTES_MAX).then(large));
         refusal.map(AppendError::Rejected)
@@ -171,14 +154,7 @@ impl Log for DiskLog {
     fn submit(&self, partition: PartitionId, at: Position, room: Room, batch: Batch) -> Ticket {
         let (teller, told) = ticket();
         let size = size_estimate(&batch);
-        let submission = Submission {
-            partition,
-            at,
-            batch,
-            size,
-            room,
-            teller,
-        };
+        let submission = Submission { partition, at, batch, size, room, teller };
         match self.refusal(partition, size) {
             Some(error) => self.refuse(submission, error),
             None => {
@@ -186,11 +162,7 @@ impl Log for DiskLog {
                 put.unwrap_or_else(|refused| self.refuse(refused.submission, refused.error));
             }
         }
-        let lost = || {
-            Err(AppendError::Unknown(
-                "the writer of the log is gone".to_owned(),
-            ))
-        };
+        let lost = || Err(AppendError::Unknown("the writer of the log is gone".to_owned()));
         Box::pin(told.map(move |told| told.unwrap_or_else(|_| lost())))
     }
 
@@ -212,10 +184,7 @@ impl Log for DiskLog {
         partition: PartitionId,
         body: BodyRef,
     ) -> BoxFuture<'_, Result<Bytes, LogFault>> {
-        let kept = self
-            .shared()
-            .cache()
-            .get(partition, body.place.position, body.place.index);
+        let kept = self.shared().cache().get(partition, body.place.position, body.place.index);
         match kept.filter(|kept| u32::try_from(kept.len()) == Ok(body.len)) {
             Some(kept) => Box::pin(std::future::ready(Ok(kept))),
             None => reader::body(Arc::clone(self.shared()), partition, body).boxed(),

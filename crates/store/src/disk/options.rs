@@ -41,13 +41,8 @@ impl Default for DiskOptions {
 impl DiskOptions {
     /// The same with every value inside its bounds.
     pub(crate) fn bounded(self) -> DiskOptions {
-        let segment_bytes = self
-            .segment_bytes
-            .clamp(SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX);
-        DiskOptions {
-            segment_bytes,
-            ..self
-        }
+        let segment_bytes = self.segment_bytes.clamp(SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX);
+        DiskOptions { segment_bytes, ..self }
     }
 }
 

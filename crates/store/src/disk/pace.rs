@@ -28,12 +28,7 @@ pub(crate) enum Due {
 impl Pace {
     pub(crate) fn new(options: &DiskOptions) -> Pace {
         let (sync, idle) = (options.sync, options.idle_mark_after);
-        Pace {
-            sync,
-            idle,
-            unsynced_since: None,
-            unmarked: false,
-        }
+        Pace { sync, idle, unsynced_since: None, unmarked: false }
     }
 
     /// A write was made. Whether it must be synced before its tickets resolve.
@@ -64,9 +59,8 @@ impl Pace {
 
     /// How long to wait for more at most; `None` is for ever.
     pub(crate) fn patience(&self) -> Option<Duration> {
-        let until_sync = self
-            .unsynced_since
-            .map(|since| self.interval().saturating_sub(since.elapsed()));
+        let until_sync =
+            self.unsynced_since.map(|since| self.interval().saturating_sub(since.elapsed()));
         until_sync.or(self.unmarked.then_some(self.idle))
     }
 
@@ -87,10 +81,7 @@ impl Pace {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the pace of syncs is real time; see `Pace`"
-)]
+#[expect(clippy::disallowed_methods, reason = "the pace of syncs is real time; see `Pace`")]
 fn now() -> Instant {
     Instant::now()
 }

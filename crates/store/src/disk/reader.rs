@@ -34,14 +34,7 @@ pub(crate) struct Reader {
 impl Reader {
     pub(crate) fn new(shared: Arc<Shared>, partition: PartitionId, from: Position) -> Reader {
         let (window, ready) = (Window::default(), VecDeque::new());
-        Reader {
-            shared,
-            partition,
-            next: from,
-            window,
-            ready,
-            failed: false,
-        }
+        Reader { shared, partition, next: from, window, ready, failed: false }
     }
 
     /// The next batch and the reader after it; `None` when there will not be another.
@@ -89,23 +82,14 @@ impl Reader {
     /// The batch at `offset`, without its bodies, and how many bytes its facts took.
     fn batch(&mut self, segment: &Segment, offset: u64) -> Result<(Batch, usize), LogFault> {
         let (partition, next, end) = (self.partition, self.next, segment.end());
-        let block = self
-            .bytes(segment, offset, BLOCK_BYTES as u64, end)?
-            .first_chunk()
-            .copied();
+        let block = self.bytes(segment, offset, BLOCK_BYTES as u64, end)?.first_chunk().copied();
         let block = block.ok_or_else(|| bad(segment, offset, &Bad::Magic("batch")))?;
         let head = BatchHead::decode(&block, end.saturating_sub(offset));
         let head = head.map_err(|error| bad(segment, offset, &error))?;
         let whole = self.bytes(segment, offset, head.bodies_at(), end)?;
         let facts = facts(&head, whole, partition, next);
         let facts = facts.map_err(|error| bad(segment, offset, &error))?;
-        let batch = Batch {
-            at: head.at,
-            facts: Facts {
-                facts,
-                bodies: Vec::new(),
-            },
-        };
+        let batch = Batch { at: head.at, facts: Facts { facts, bodies: Vec::new() } };
         Ok((batch, whole.len()))
     }
 
@@ -130,9 +114,7 @@ fn facts(
     position: Position,
 ) -> Result<Vec<Fact>, Bad> {
     let facts_at = usize::try_from(head.facts_at()).unwrap_or(usize::MAX);
-    let (before, facts) = bytes
-        .split_at_checked(facts_at)
-        .ok_or(Bad::Length("of a batch"))?;
+    let (before, facts) = bytes.split_at_checked(facts_at).ok_or(Bad::Length("of a batch"))?;
     head.directory(before)?;
     belongs(head, partition, position)?;
     head.check_facts(facts)?;
@@ -146,9 +128,7 @@ fn belongs(head: &BatchHead, partition: PartitionId, position: Position) -> Resu
         return Ok(());
     }
     let (p, at) = (head.partition.0, head.position.0);
-    Err(Bad::Other(format!(
-        "batch {at} of partition {p}, not the one that belongs here"
-    )))
+    Err(Bad::Other(format!("batch {at} of partition {p}, not the one that belongs here")))
 }
 
 fn bad(segment: &Segment, offset: u64, error: &Bad) -> LogFault {
@@ -162,16 +142,9 @@ pub(crate) async fn body(
     wanted: BodyRef,
 ) -> Result<Bytes, LogFault> {
     let read = move || {
-        let (segment, offset) = shared
-            .find(partition, wanted.place.position)
-            .ok_or(LogFault::NoBody(wanted))?;
-        let body = BodyReader {
-            segment: &segment,
-            offset,
-            partition,
-            wanted,
-        }
-        .read()?;
+        let (segment, offset) =
+            shared.find(partition, wanted.place.position).ok_or(LogFault::NoBody(wanted))?;
+        let body = BodyReader { segment: &segment, offset, partition, wanted }.read()?;
         shared.keep(partition, wanted.place.position, wanted.place.index, &body);
         Ok(body)
     };
@@ -205,9 +178,7 @@ impl BodyReader<'_> {
 
     /// The body's entry, and where the body begins, counted from the batch.
     fn entry(&self, head: &BatchHead, start: &[u8]) -> Result<(BodyEntry, u64), LogFault> {
-        let directory = usize::try_from(head.facts_at())
-            .ok()
-            .and_then(|end| start.get(..end));
+        let directory = usize::try_from(head.facts_at()).ok().and_then(|end| start.get(..end));
         let directory = head.directory(directory.unwrap_or_default());
         let directory = directory.map_err(|error| self.bad(&error))?;
         let place = self.wanted.place;
@@ -229,9 +200,7 @@ impl BodyReader<'_> {
         match start.get(from..to) {
             // Copied, so that a small body does not keep the whole read alive.
             Some(bytes) => Ok(Bytes::copy_from_slice(bytes)),
-            None => self
-                .pread(self.offset.saturating_add(at), len)
-                .map(Bytes::from),
+            None => self.pread(self.offset.saturating_add(at), len).map(Bytes::from),
         }
     }
 
@@ -245,10 +214,7 @@ impl BodyReader<'_> {
 
     fn bad(&self, error: &Bad) -> LogFault {
         let place = self.wanted.place;
-        let what = format!(
-            "{error}; the body of position {}, {}",
-            place.position.0, place.index
-        );
+        let what = format!("{error}; the body of position {}, {}", place.position.0, place.index);
         self.segment.damaged(self.offset, &what)
     }
 }

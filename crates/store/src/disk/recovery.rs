@@ -52,9 +52,7 @@ pub(crate) fn open(disk: &dyn Disk) -> Result<Opened, OpenError> {
     for (expected, number) in (1..).zip(numbers) {
         let segment = Segment::open(disk, number)?;
         if number != expected {
-            return Err(segment
-                .damaged(0, &format!("segment {expected} is missing"))
-                .into());
+            return Err(segment.damaged(0, &format!("segment {expected} is missing")).into());
         }
         segments.push(Arc::new(segment));
     }
@@ -69,16 +67,10 @@ pub(crate) fn open(disk: &dyn Disk) -> Result<Opened, OpenError> {
 /// Removes what a crash left of making a segment; the numbers of the segments, ascending.
 fn tidy(disk: &dyn Disk) -> io::Result<Vec<u64>> {
     let names = disk.names()?;
-    names
-        .iter()
-        .filter(|name| segment::is_unfinished(name))
-        .try_for_each(|n| disk.remove(n))?;
+    names.iter().filter(|name| segment::is_unfinished(name)).try_for_each(|n| disk.remove(n))?;
     // A name that an earlier run gave may not have become durable.
     disk.sync_names()?;
-    let mut numbers: Vec<u64> = names
-        .iter()
-        .filter_map(|name| segment::number(name))
-        .collect();
+    let mut numbers: Vec<u64> = names.iter().filter_map(|name| segment::number(name)).collect();
     numbers.sort_unstable();
     Ok(numbers)
 }
@@ -172,10 +164,7 @@ impl Finder {
             }
         };
         self.judge(segment, &mut scan, stop)?;
-        let insecure = self
-            .unconfirmed
-            .first()
-            .map_or(self.offset, |write| write.offset);
+        let insecure = self.unconfirmed.first().map_or(self.offset, |write| write.offset);
         self.check_unconfirmed(segment, &mut scan)?;
         self.cut(segment, &mut scan).map_err(unreadable)?;
         self.secure(segment, insecure).map_err(unreadable)?;
@@ -195,27 +184,16 @@ impl Finder {
 
     /// Enters the writes that are confirmed by now. Their bodies are checked when they are read.
     fn release(&mut self, segment: &Segment) -> Result<(), OpenError> {
-        let confirmed = self
-            .unconfirmed
-            .partition_point(|w| w.header.number <= self.confirmed);
+        let confirmed = self.unconfirmed.partition_point(|w| w.header.number <= self.confirmed);
         let writes: Vec<FoundWrite> = self.unconfirmed.drain(..confirmed).collect();
-        writes
-            .iter()
-            .try_for_each(|write| self.enter(segment, write))
+        writes.iter().try_for_each(|write| self.enter(segment, write))
     }
 
     fn enter(&mut self, segment: &Segment, write: &FoundWrite) -> Result<(), OpenError> {
         self.recovery.writes = self.recovery.writes.saturating_add(1);
         for batch in &write.batches {
-            let spot = Spot {
-                segment: segment.id.number,
-                offset: batch.offset,
-            };
-            if !self
-                .catalog
-                .index
-                .enter(batch.partition, batch.position, spot)
-            {
+            let spot = Spot { segment: segment.id.number, offset: batch.offset };
+            if !self.catalog.index.enter(batch.partition, batch.position, spot) {
                 let next = self.catalog.index.next(batch.partition).0;
                 let what = format!("position {} where {next} should follow", batch.position.0);
                 return Err(segment.damaged(batch.offset, &what).into());
@@ -228,23 +206,13 @@ impl Finder {
     /// What stopped the scan is a torn tail, or the end, unless a later write says that it was
     /// durable.
     fn judge(&self, segment: &Segment, scan: &mut Scan<'_>, stop: Stop) -> Result<(), OpenError> {
-        let unknown = matches!(
-            stop,
-            Stop::Bad {
-                bad: Bad::Kind(_),
-                ..
-            }
-        );
+        let unknown = matches!(stop, Stop::Bad { bad: Bad::Kind(_), .. });
         if unknown || matches!(stop, Stop::Io(_)) {
             return Err(fault(segment, stop, "it was made by a newer version"));
         }
         let claim = scan.claim_of(self.next_write, self.offset);
         match claim.map_err(|error| segment.unreadable(&error))? {
-            Some(at) => Err(fault(
-                segment,
-                stop,
-                &format!("the write at byte {at} says so"),
-            )),
+            Some(at) => Err(fault(segment, stop, &format!("the write at byte {at} says so"))),
             None => Ok(()),
         }
     }
@@ -310,11 +278,7 @@ impl Finder {
             next_write: self.next_write,
             synced: self.next_write.saturating_sub(1),
         };
-        Ok(Opened {
-            catalog: self.catalog,
-            end,
-            recovery: self.recovery,
-        })
+        Ok(Opened { catalog: self.catalog, end, recovery: self.recovery })
     }
 }
 

@@ -52,11 +52,7 @@ pub(crate) struct Scan<'a> {
 
 impl<'a> Scan<'a> {
     pub(crate) fn new(segment: &'a Segment) -> io::Result<Scan<'a>> {
-        Ok(Scan {
-            segment,
-            window: Window::default(),
-            end: segment.file.len()?,
-        })
+        Ok(Scan { segment, window: Window::default(), end: segment.file.len()? })
     }
 
     /// Write `number`, which should stand at `offset`. Its bodies are not looked at.
@@ -64,14 +60,8 @@ impl<'a> Scan<'a> {
         let header = self.header(offset)?;
         let expected = header.segment == self.segment.id && header.number == number;
         if !expected {
-            let other = format!(
-                "write {} of segment {}",
-                header.number, header.segment.number
-            );
-            return Err(Stop::Bad {
-                offset,
-                bad: Bad::Other(format!("{other}, not {number}")),
-            });
+            let other = format!("write {} of segment {}", header.number, header.segment.number);
+            return Err(Stop::Bad { offset, bad: Bad::Other(format!("{other}, not {number}")) });
         }
         let mut batches = Vec::new();
         let stop = offset.saturating_add(header.total());
@@ -79,24 +69,13 @@ impl<'a> Scan<'a> {
         for _ in 0..header.batches {
             let head = self.batch(at, stop, number)?;
             let (partition, position) = (head.partition, head.position);
-            batches.push(FoundBatch {
-                partition,
-                position,
-                offset: at,
-            });
+            batches.push(FoundBatch { partition, position, offset: at });
             at = at.saturating_add(head.total());
         }
         if at != stop {
-            return Err(Stop::Bad {
-                offset: at,
-                bad: Bad::Length("of the batches of a write"),
-            });
+            return Err(Stop::Bad { offset: at, bad: Bad::Length("of the batches of a write") });
         }
-        Ok(FoundWrite {
-            header,
-            offset,
-            batches,
-        })
+        Ok(FoundWrite { header, offset, batches })
     }
 
     fn header(&mut self, offset: u64) -> Result<WriteHeader, Stop> {
@@ -127,24 +106,17 @@ impl<'a> Scan<'a> {
 
     /// Checks the bodies of a write that was found whole otherwise.
     pub(crate) fn check_bodies(&mut self, write: &FoundWrite) -> Result<(), Stop> {
-        write
-            .batches
-            .iter()
-            .try_for_each(|batch| self.check_bodies_of(batch.offset))
+        write.batches.iter().try_for_each(|batch| self.check_bodies_of(batch.offset))
     }
 
     fn check_bodies_of(&mut self, offset: u64) -> Result<(), Stop> {
         let bad = |bad| Stop::Bad { offset, bad };
         let block = self.block(offset)?.ok_or(bad(Bad::Length("of a write")))?;
         let head = BatchHead::decode(&block, self.end.saturating_sub(offset)).map_err(bad)?;
-        let directory = head
-            .directory(self.bytes(offset, head.facts_at())?)
-            .map_err(bad)?;
+        let directory = head.directory(self.bytes(offset, head.facts_at())?).map_err(bad)?;
         let mut at = offset.saturating_add(head.bodies_at());
         for entry in directory {
-            entry
-                .check(self.bytes(at, u64::from(entry.len))?)
-                .map_err(bad)?;
+            entry.check(self.bytes(at, u64::from(entry.len))?).map_err(bad)?;
             at = at.saturating_add(u64::from(entry.len));
         }
         Ok(())
@@ -173,10 +145,7 @@ impl<'a> Scan<'a> {
         let (mut at, mut last) = (from, from);
         while at < self.end {
             let len = self.end.saturating_sub(at).min(BLOCK_BYTES as u64);
-            let bytes = self
-                .window
-                .get(self.segment, at, len, self.end)?
-                .unwrap_or_default();
+            let bytes = self.window.get(self.segment, at, len, self.end)?.unwrap_or_default();
             at = at.saturating_add(len);
             if !ZEROS.starts_with(bytes) {
                 last = at;
@@ -186,9 +155,7 @@ impl<'a> Scan<'a> {
     }
 
     fn block(&mut self, offset: u64) -> io::Result<Option<Block>> {
-        let bytes = self
-            .window
-            .get(self.segment, offset, BLOCK_BYTES as u64, self.end)?;
+        let bytes = self.window.get(self.segment, offset, BLOCK_BYTES as u64, self.end)?;
         Ok(bytes.and_then(|bytes| bytes.first_chunk()).copied())
     }
 

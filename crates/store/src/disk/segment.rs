@@ -67,44 +67,28 @@ impl Segment {
     pub(crate) fn create(disk: &dyn Disk, number: u64, first_write: u64) -> io::Result<Segment> {
         let name = name(number);
         let unfinished = format!("{number:016x}{SUFFIX_UNFINISHED}");
-        let id = SegmentId {
-            number,
-            salt: RandomState::new().hash_one(number),
-        };
+        let id = SegmentId { number, salt: RandomState::new().hash_one(number) };
         let file = disk.create(&unfinished)?;
         file.write_at(&encode(id, first_write), 0)?;
         file.sync_all()?;
         disk.rename(&unfinished, &name)?;
         disk.sync_names()?;
         let end = AtomicU64::new(FIRST_OFFSET);
-        Ok(Segment {
-            id,
-            first_write,
-            file,
-            place: disk.place(&name),
-            end,
-        })
+        Ok(Segment { id, first_write, file, place: disk.place(&name), end })
     }
 
     /// Opens the segment with this number and believes its header if it is whole.
     pub(crate) fn open(disk: &dyn Disk, number: u64) -> Result<Segment, OpenError> {
         let name = name(number);
         let place = disk.place(&name);
-        let io_error = |source| OpenError::Io {
-            what: format!("reading {place}"),
-            source,
-        };
+        let io_error = |source| OpenError::Io { what: format!("reading {place}"), source };
         let file = disk.open(&name).map_err(io_error)?;
         let mut block = [0; BLOCK_BYTES];
         let read = file.read_at(&mut block, 0).map_err(io_error)?;
         match decode(&block, number) {
-            Ok((id, first_write)) if read == BLOCK_BYTES => Ok(Segment {
-                id,
-                first_write,
-                file,
-                place,
-                end: AtomicU64::new(FIRST_OFFSET),
-            }),
+            Ok((id, first_write)) if read == BLOCK_BYTES => {
+                Ok(Segment { id, first_write, file, place, end: AtomicU64::new(FIRST_OFFSET) })
+            }
             Ok(_) => Err(damaged(&place, 0, "the file is shorter than its header").into()),
             Err(what) => Err(damaged(&place, 0, &what).into()),
         }
@@ -137,10 +121,7 @@ impl Segment {
 }
 
 fn damaged(place: &str, offset: u64, what: &str) -> LogFault {
-    LogFault::Damaged {
-        place: format!("{place}, byte {offset}"),
-        what: what.to_owned(),
-    }
+    LogFault::Damaged { place: format!("{place}, byte {offset}"), what: what.to_owned() }
 }
 
 fn encode(id: SegmentId, first_write: u64) -> Block {
@@ -165,25 +146,15 @@ fn decode(block: &Block, number: u64) -> Result<(SegmentId, u64), String> {
     if !is_sealed(block) {
         return Err("the segment's header fails its checksum".to_owned());
     }
-    let (version, kind, _) = (
-        fields.get_u16_le(),
-        fields.get_u16_le(),
-        fields.get_u32_le(),
-    );
+    let (version, kind, _) = (fields.get_u16_le(), fields.get_u16_le(), fields.get_u32_le());
     if (version, kind) != (VERSION, KIND_LOG) {
         return Err(format!(
             "version {version}, kind {kind}: this program reads version {VERSION}, kind {KIND_LOG}"
         ));
     }
-    let id = SegmentId {
-        number: fields.get_u64_le(),
-        salt: fields.get_u64_le(),
-    };
+    let id = SegmentId { number: fields.get_u64_le(), salt: fields.get_u64_le() };
     if id.number != number {
-        return Err(format!(
-            "the header says segment {}, the name {number}",
-            id.number
-        ));
+        return Err(format!("the header says segment {}, the name {number}", id.number));
     }
     Ok((id, fields.get_u64_le()))
 }
@@ -203,10 +174,7 @@ mod tests {
 
     #[test]
     fn a_header_reads_back_and_each_flipped_bit_is_seen() {
-        let id = SegmentId {
-            number: 7,
-            salt: 0x0123_4567_89ab_cdef,
-        };
+        let id = SegmentId { number: 7, salt: 0x0123_4567_89ab_cdef };
         let block = encode(id, 99);
         assert_eq!(decode(&block, 7), Ok((id, 99)));
         assert!(decode(&block, 8).is_err());

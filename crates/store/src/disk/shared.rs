@@ -64,10 +64,7 @@ impl Shared {
 
     /// Where the batch at `position` stands.
     pub(crate) fn find(&self, partition: PartitionId, at: Position) -> Option<(Arc<Segment>, u64)> {
-        self.catalog
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .find(partition, at)
+        self.catalog.read().unwrap_or_else(PoisonError::into_inner).find(partition, at)
     }
 
     pub(crate) fn cache(&self) -> MutexGuard<'_, BodyCache> {

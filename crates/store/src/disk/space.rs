@@ -23,12 +23,7 @@ impl Space {
     /// Looks for the first time.
     pub(crate) fn new(disk: &dyn Disk, reserve: u64) -> io::Result<Space> {
         let free = AtomicU64::new(disk.free_bytes()?.saturating_sub(reserve));
-        Ok(Space {
-            reserve,
-            free,
-            since: AtomicU64::new(0),
-            promised: Arc::default(),
-        })
+        Ok(Space { reserve, free, since: AtomicU64::new(0), promised: Arc::default() })
     }
 
     /// Sets room for `bytes` aside.
@@ -37,19 +32,12 @@ impl Space {
         // Counted before it is judged, so that a refusal gives it back by dropping it.
         let room = Room::counted(bytes, Arc::clone(&self.promised));
         let fits = before.saturating_add(bytes) <= self.free.load(Ordering::Relaxed);
-        if fits {
-            Ok(room)
-        } else {
-            Err(Full { asked: bytes })
-        }
+        if fits { Ok(room) } else { Err(Full { asked: bytes }) }
     }
 
     /// So many bytes were written: they are gone, and perhaps it is time to look again.
     pub(crate) fn wrote(&self, disk: &dyn Disk, bytes: u64) {
-        let since = self
-            .since
-            .fetch_add(bytes, Ordering::Relaxed)
-            .saturating_add(bytes);
+        let since = self.since.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
         let free = self.free.load(Ordering::Relaxed).saturating_sub(bytes);
         self.free.store(free, Ordering::Relaxed);
         if since >= SPACE_REFRESH_BYTES {
@@ -60,8 +48,7 @@ impl Space {
     /// Asks the system again. If it does not answer, the old count goes on.
     pub(crate) fn refresh(&self, disk: &dyn Disk) {
         if let Ok(free) = disk.free_bytes() {
-            self.free
-                .store(free.saturating_sub(self.reserve), Ordering::Relaxed);
+            self.free.store(free.saturating_sub(self.reserve), Ordering::Relaxed);
             self.since.store(0, Ordering::Relaxed);
         }
     }

@@ -40,9 +40,7 @@ impl Window {
     }
 
     fn fill(&mut self, segment: &Segment, offset: u64, len: u64, end: u64) -> io::Result<()> {
-        let ahead = len
-            .max(READ_AHEAD_BYTES as u64)
-            .min(end.saturating_sub(offset));
+        let ahead = len.max(READ_AHEAD_BYTES as u64).min(end.saturating_sub(offset));
         let ahead = usize::try_from(ahead).map_err(io::Error::other)?;
         // Zero while the bytes change, so that a failed read leaves no window behind.
         self.segment = 0;

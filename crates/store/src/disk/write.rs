@@ -97,10 +97,7 @@ impl WriteHeader {
         fields.advance(3);
         let header = WriteHeader {
             kind,
-            segment: SegmentId {
-                number: fields.get_u64_le(),
-                salt: fields.get_u64_le(),
-            },
+            segment: SegmentId { number: fields.get_u64_le(), salt: fields.get_u64_le() },
             number: fields.get_u64_le(),
             synced: fields.get_u64_le(),
             batches: fields.get_u32_le(),
@@ -120,9 +117,7 @@ impl WriteHeader {
             return Err(Bad::Length("of a write"));
         }
         if self.synced >= self.number {
-            return Err(Bad::Other(
-                "a write that says it was durable before it was".to_owned(),
-            ));
+            return Err(Bad::Other("a write that says it was durable before it was".to_owned()));
         }
         Ok(self)
     }
@@ -196,11 +191,7 @@ impl BatchHead {
         }
         let mut fields = block.as_slice();
         fields.advance(BATCH_CHECKED_FROM);
-        let (write, position, at) = (
-            fields.get_u64_le(),
-            fields.get_u64_le(),
-            fields.get_u64_le(),
-        );
+        let (write, position, at) = (fields.get_u64_le(), fields.get_u64_le(), fields.get_u64_le());
         let partition = PartitionId(fields.get_u16_le());
         fields.advance(2);
         let head = BatchHead {
@@ -239,9 +230,7 @@ impl BatchHead {
 
     /// Length of the whole batch with the zeros at its end, in bytes.
     pub(crate) fn total(&self) -> u64 {
-        let end = self
-            .bodies_at()
-            .saturating_add(u64::from(self.bodies_bytes));
+        let end = self.bodies_at().saturating_add(u64::from(self.bodies_bytes));
         end.next_multiple_of(ALIGNMENT)
     }
 
@@ -250,17 +239,13 @@ impl BatchHead {
         if u64::try_from(bytes.len()) != Ok(self.facts_at()) {
             return Err(Bad::Length("of a directory"));
         }
-        let mut written = bytes
-            .get(BATCH_MAGIC.len()..BATCH_CHECKED_FROM)
-            .unwrap_or_default();
+        let mut written = bytes.get(BATCH_MAGIC.len()..BATCH_CHECKED_FROM).unwrap_or_default();
         let checked = bytes.get(BATCH_CHECKED_FROM..).unwrap_or_default();
         if written.get_u32_le() != crc32_iscsi(checked) {
             return Err(Bad::Checksum("batch's head"));
         }
         let entries = bytes.get(BLOCK_BYTES..).unwrap_or_default();
-        let entries = entries
-            .chunks_exact(ENTRY_BYTES as usize)
-            .map(BodyEntry::decode);
+        let entries = entries.chunks_exact(ENTRY_BYTES as usize).map(BodyEntry::decode);
         self.sound(entries.collect())
     }
 
@@ -290,11 +275,7 @@ impl BodyEntry {
     }
 
     fn decode(mut bytes: &[u8]) -> BodyEntry {
-        BodyEntry {
-            index: bytes.get_u32_le(),
-            len: bytes.get_u32_le(),
-            crc: bytes.get_u32_le(),
-        }
+        BodyEntry { index: bytes.get_u32_le(), len: bytes.get_u32_le(), crc: bytes.get_u32_le() }
     }
 
     /// The body's bytes, if they are what was written.
@@ -305,11 +286,7 @@ impl BodyEntry {
 
 fn check(bytes: &[u8], len: u32, crc: u32, what: &'static str) -> Result<(), Bad> {
     let whole = u32::try_from(bytes.len()) == Ok(len) && crc32_iscsi(bytes) == crc;
-    if whole {
-        Ok(())
-    } else {
-        Err(Bad::Checksum(what))
-    }
+    if whole { Ok(()) } else { Err(Bad::Checksum(what)) }
 }
 
 /// Puts the checksum of all before it into the last four bytes.

@@ -55,11 +55,7 @@ impl Writer {
     /// Writes until the log ends, and lets go of the directory then.
     pub(crate) fn run(mut self, lock: DiskLock) {
         let shared = Arc::clone(&self.shared);
-        let mut last_word = LastWord {
-            shared,
-            status: None,
-            lock: Some(lock),
-        };
+        let mut last_word = LastWord { shared, status: None, lock: Some(lock) };
         last_word.status = Some(match self.work() {
             Ok(()) => Status::Closed,
             Err(reason) => Status::Sealed(reason),
@@ -69,10 +65,7 @@ impl Writer {
     fn work(&mut self) -> Result<(), Reason> {
         loop {
             let patience = self.pace.patience();
-            let work = self
-                .shared
-                .inbox
-                .take(patience, self.target, &mut self.taken);
+            let work = self.shared.inbox.take(patience, self.target, &mut self.taken);
             match work {
                 Work::Batches => self.commit()?,
                 Work::Space => self.shared.space.refresh(self.shared.disk.as_ref()),
@@ -92,26 +85,21 @@ impl Writer {
     fn commit(&mut self) -> Result<(), Reason> {
         self.frame.begin(self.appender.next_write());
         for submission in &self.taken {
-            self.frame
-                .push(submission.partition, submission.at, &submission.batch);
+            self.frame.push(submission.partition, submission.at, &submission.batch);
         }
         let offset = match self.append() {
             Ok(offset) => offset,
             Err(fault) => return Err(self.fail(fault)),
         };
         self.publish(offset);
-        self.taken
-            .drain(..)
-            .for_each(|submission| submission.tell(Ok(())));
+        self.taken.drain(..).for_each(|submission| submission.tell(Ok(())));
         self.shared.bell.ring();
         Ok(())
     }
 
     fn append(&mut self) -> Result<u64, WriteFault> {
         let offset = self.appender.append(&mut self.frame)?;
-        self.shared
-            .space
-            .wrote(self.shared.disk.as_ref(), self.frame.len());
+        self.shared.space.wrote(self.shared.disk.as_ref(), self.frame.len());
         if self.pace.wrote() {
             self.appender.sync().map_err(WriteFault::Amid)?;
         }
@@ -125,9 +113,7 @@ impl Writer {
             WriteFault::Before(error) => (self.reason(&error), AppendError::Rejected),
             WriteFault::Amid(error) => (self.reason(&error), AppendError::Unknown),
         };
-        self.taken
-            .drain(..)
-            .for_each(|submission| submission.tell(Err(error(reason.clone()))));
+        self.taken.drain(..).for_each(|submission| submission.tell(Err(error(reason.clone()))));
         reason
     }
 
@@ -135,23 +121,13 @@ impl Writer {
     fn publish(&mut self, offset: u64) {
         let segment = self.appender.segment();
         segment.set_end(offset.saturating_add(self.frame.len()));
-        let mut catalog = self
-            .shared
-            .catalog
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut catalog = self.shared.catalog.write().unwrap_or_else(PoisonError::into_inner);
         catalog.add(segment);
         for entry in self.frame.entries() {
             let offset = offset.saturating_add(entry.offset);
-            let spot = Spot {
-                segment: segment.id.number,
-                offset,
-            };
+            let spot = Spot { segment: segment.id.number, offset };
             let entered = catalog.index.enter(entry.partition, entry.position, spot);
-            assert!(
-                entered,
-                "the inbox takes batches at their partition's tail only"
-            );
+            assert!(entered, "the inbox takes batches at their partition's tail only");
         }
         drop(catalog);
         let mut cache = self.shared.cache();
@@ -170,10 +146,7 @@ impl Writer {
     /// Says in the log that all that was written is durable.
     fn mark(&mut self) -> Result<(), Reason> {
         self.frame.begin(self.appender.next_write());
-        let written = self
-            .appender
-            .append(&mut self.frame)
-            .map_err(WriteFault::into_cause);
+        let written = self.appender.append(&mut self.frame).map_err(WriteFault::into_cause);
         written.map_err(|error| self.reason(&error))?;
         self.sync()?;
         self.pace.marked();

@@ -71,9 +71,7 @@ impl Steering {
     /// The connection's unanswered batches, oldest first.
     pub fn pending(&self, connection: ConnectionId) -> Vec<Pending> {
         let mut storage = self.shared.storage();
-        let entries = storage
-            .connection(connection)
-            .map(|c| c.pending.iter().map(view).collect());
+        let entries = storage.connection(connection).map(|c| c.pending.iter().map(view).collect());
         entries.unwrap_or_default()
     }
 
@@ -105,9 +103,7 @@ impl Steering {
     /// if there is none, or if the batch was written already and the failure would deny that.
     pub fn fail(&self, connection: ConnectionId, failure: Failure) -> bool {
         let mut storage = self.shared.storage();
-        let oldest = storage
-            .connection(connection)
-            .and_then(|c| c.pending.front().map(view));
+        let oldest = storage.connection(connection).and_then(|c| c.pending.front().map(view));
         let Some(oldest) = oldest else { return false };
         let denies = !matches!(failure, Failure::Unknown { .. });
         if denies && oldest.written.is_some() {
@@ -154,12 +150,7 @@ fn view(entry: &Entry) -> Pending {
         State::Arrived(Ok(())) => Some(Written::Durable),
         State::Arrived(Err(_)) => Some(Written::Refused),
     };
-    Pending {
-        partition: entry.partition,
-        position: entry.at,
-        facts: entry.facts,
-        written,
-    }
+    Pending { partition: entry.partition, position: entry.at, facts: entry.facts, written }
 }
 
 fn write(storage: &mut Storage, id: ConnectionId) -> Option<Written> {
@@ -178,9 +169,7 @@ fn write(storage: &mut Storage, id: ConnectionId) -> Option<Written> {
 /// Writes up to `count` waiting batches; how many of them became durable.
 fn write_many(storage: &mut Storage, id: ConnectionId, count: usize) -> usize {
     let outcomes = (0..count).map_while(|_| write(storage, id));
-    outcomes
-        .filter(|outcome| *outcome == Written::Durable)
-        .count()
+    outcomes.filter(|outcome| *outcome == Written::Durable).count()
 }
 
 fn answer(storage: &mut Storage, id: ConnectionId) -> bool {
@@ -225,9 +214,7 @@ fn break_off(
     write_many(storage, id, written);
     let reason = "the connection to the log broke";
     storage.break_off(id, reason);
-    let pending = storage
-        .connection(id)
-        .map(|c| std::mem::take(&mut c.pending));
+    let pending = storage.connection(id).map(|c| std::mem::take(&mut c.pending));
     for entry in pending.into_iter().flatten() {
         entry.tell(Err(error(reason.to_owned())));
     }

@@ -49,8 +49,7 @@ impl Shared {
     }
 
     pub(super) fn limit(&self, bytes: Option<u64>) {
-        self.limit
-            .store(bytes.unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.limit.store(bytes.unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     pub(super) fn reserve(&self, bytes: u64) -> Result<Room, Full> {
@@ -150,12 +149,7 @@ pub(super) struct Storage {
 
 impl Storage {
     fn new(arrival: Arrival) -> Storage {
-        Storage {
-            arrival,
-            partitions: BTreeMap::new(),
-            connections: Vec::new(),
-            used: 0,
-        }
+        Storage { arrival, partitions: BTreeMap::new(), connections: Vec::new(), used: 0 }
     }
 
     pub(super) fn connect(&mut self) -> ConnectionId {
@@ -182,9 +176,7 @@ impl Storage {
 
     pub(super) fn body(&self, partition: PartitionId, body: BodyRef) -> Option<Bytes> {
         let bodies = &self.batch(partition, body.place.position)?.facts.bodies;
-        let found = bodies
-            .binary_search_by_key(&body.place.index, |(index, _)| *index)
-            .ok()?;
+        let found = bodies.binary_search_by_key(&body.place.index, |(index, _)| *index).ok()?;
         let (_, bytes) = bodies.get(found)?;
         (u32::try_from(bytes.len()) == Ok(body.len)).then(|| bytes.clone())
     }
@@ -196,13 +188,7 @@ impl Storage {
     pub(super) fn submit(&mut self, id: ConnectionId, wish: Wish) -> oneshot::Receiver<Answer> {
         let (teller, answer) = oneshot::channel();
         let (partition, at, facts) = (wish.partition, wish.at, wish.batch.facts.len());
-        let pending = |state| Pending {
-            partition,
-            at,
-            facts,
-            state,
-            teller,
-        };
+        let pending = |state| Pending { partition, at, facts, state, teller };
         if let Some(refusal) = self.refusal(id, &wish) {
             pending(State::Waiting(wish)).tell(Err(refusal));
         } else if self.arrival == Arrival::AtOnce {
@@ -217,9 +203,7 @@ impl Storage {
     fn refusal(&mut self, id: ConnectionId, wish: &Wish) -> Option<AppendError> {
         let size = size_estimate(&wish.batch);
         let connection = self.connection(id)?;
-        let refusal = connection
-            .refusal(wish.partition)
-            .or_else(|| too_large(size));
+        let refusal = connection.refusal(wish.partition).or_else(|| too_large(size));
         if refusal.is_some() {
             connection.failed.insert(wish.partition);
         }
@@ -230,32 +214,16 @@ impl Storage {
     /// nothing before it on this connection failed to be.
     pub(super) fn arrive(&mut self, id: ConnectionId, wish: Wish) -> Answer {
         let tail = self.tail(wish.partition);
-        let failed = self
-            .connection(id)
-            .is_none_or(|c| c.failed.contains(&wish.partition));
+        let failed = self.connection(id).is_none_or(|c| c.failed.contains(&wish.partition));
         if !failed && wish.at == tail {
             self.keep(wish);
             return Ok(());
         }
-        self.connection(id)
-            .into_iter()
-            .for_each(|c| c.fail(wish.partition));
-        if failed {
-            Err(after_failure())
-        } else {
-            Err(AppendError::Conflict)
-        }
+        self.connection(id).into_iter().for_each(|c| c.fail(wish.partition));
+        if failed { Err(after_failure()) } else { Err(AppendError::Conflict) }
     }
 
-    fn keep(
-        &mut self,
-        Wish {
-            partition,
-            batch,
-            room,
-            ..
-        }: Wish,
-    ) {
+    fn keep(&mut self, Wish { partition, batch, room, .. }: Wish) {
         self.used = self.used.saturating_add(size_estimate(&batch));
         self.partitions.entry(partition).or_default().push(batch);
         // Given back only now that the batch itself is counted.
@@ -264,22 +232,16 @@ impl Storage {
 
     /// From here on nothing is taken from this connection.
     pub(super) fn break_off(&mut self, id: ConnectionId, reason: &str) {
-        self.connection(id)
-            .into_iter()
-            .for_each(|c| c.broken = Some(reason.to_owned()));
+        self.connection(id).into_iter().for_each(|c| c.broken = Some(reason.to_owned()));
     }
 
     pub(super) fn close(&mut self, id: ConnectionId) {
-        self.connection(id)
-            .into_iter()
-            .for_each(|c| c.closing = true);
+        self.connection(id).into_iter().for_each(|c| c.closing = true);
     }
 
     /// Whether nothing more will come of this connection.
     pub(super) fn is_closed(&self, id: ConnectionId) -> bool {
-        let connection = usize::try_from(id.0)
-            .ok()
-            .and_then(|id| self.connections.get(id));
+        let connection = usize::try_from(id.0).ok().and_then(|id| self.connections.get(id));
         connection.is_none_or(|c| c.broken.is_some() || (c.closing && c.pending.is_empty()))
     }
 }

@@ -53,9 +53,7 @@ impl Change {
 fn sectors(offset: usize, bytes: &[u8]) -> Vec<(usize, &[u8])> {
     let (mut at, mut rest, mut found) = (offset, bytes, Vec::new());
     while !rest.is_empty() {
-        let len = SECTOR_BYTES
-            .saturating_sub(at % SECTOR_BYTES)
-            .min(rest.len());
+        let len = SECTOR_BYTES.saturating_sub(at % SECTOR_BYTES).min(rest.len());
         let (sector, after) = rest.split_at_checked(len).unwrap_or((rest, &[]));
         found.push((at, sector));
         (at, rest) = (at.saturating_add(len), after);
@@ -90,14 +88,8 @@ impl FileState {
 
     pub(super) fn after_power_cut(&self, chance: &mut dyn FnMut() -> u64) -> FileState {
         let mut durable = self.durable.clone();
-        self.unsynced
-            .iter()
-            .for_each(|change| change.apply_by_chance(&mut durable, chance));
-        FileState {
-            now: durable.clone(),
-            durable,
-            unsynced: Vec::new(),
-        }
+        self.unsynced.iter().for_each(|change| change.apply_by_chance(&mut durable, chance));
+        FileState { now: durable.clone(), durable, unsynced: Vec::new() }
     }
 
     pub(super) fn damage(&mut self, damage: &Damage) {
@@ -142,8 +134,7 @@ impl DiskFile for TestFile {
             let from = file.now.get(whole(offset)..).unwrap_or_default();
             let read = into.len().min(from.len());
             let pair = into.get_mut(..read).zip(from.get(..read));
-            pair.into_iter()
-                .for_each(|(into, from)| into.copy_from_slice(from));
+            pair.into_iter().for_each(|(into, from)| into.copy_from_slice(from));
             read
         })
     }
@@ -151,9 +142,7 @@ impl DiskFile for TestFile {
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         let mut state = self.machine.alive()?;
         let fails = state.write_fails(bytes.len());
-        let written = fails
-            .and_then(|partial| bytes.get(..partial))
-            .unwrap_or(bytes);
+        let written = fails.and_then(|partial| bytes.get(..partial)).unwrap_or(bytes);
         let change = Change::Write(whole(offset), written.to_vec());
         self.with(&mut state, |file| file.change(change))?;
         fails.map_or(Ok(()), |_| Err(io::ErrorKind::StorageFull.into()))
@@ -161,19 +150,8 @@ impl DiskFile for TestFile {
 
     fn sync_data(&self) -> io::Result<()> {
         let (mut state, fails) = self.machine.begin_sync()?;
-        self.with(
-            &mut state,
-            if fails {
-                FileState::forget
-            } else {
-                FileState::sync
-            },
-        )?;
-        if fails {
-            Err(io::Error::other("EIO"))
-        } else {
-            Ok(())
-        }
+        self.with(&mut state, if fails { FileState::forget } else { FileState::sync })?;
+        if fails { Err(io::Error::other("EIO")) } else { Ok(()) }
     }
 
     fn sync_all(&self) -> io::Result<()> {

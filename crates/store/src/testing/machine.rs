@@ -37,10 +37,7 @@ pub(super) struct State {
 
 impl Machine {
     pub(super) fn new(state: State) -> Machine {
-        Machine {
-            state: Mutex::new(state),
-            changed: Condvar::new(),
-        }
+        Machine { state: Mutex::new(state), changed: Condvar::new() }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -50,11 +47,7 @@ impl Machine {
     /// The state of a machine that runs.
     pub(super) fn alive(&self) -> io::Result<MutexGuard<'_, State>> {
         let state = self.state();
-        if state.dead {
-            Err(io::Error::other("the machine is off"))
-        } else {
-            Ok(state)
-        }
+        if state.dead { Err(io::Error::other("the machine is off")) } else { Ok(state) }
     }
 
     /// Ends it for those who use it; syncs that are held return.
@@ -66,9 +59,7 @@ impl Machine {
     }
 
     pub(super) fn wait_until(&self, mut reached: impl FnMut(&State) -> bool) {
-        let waited = self
-            .changed
-            .wait_while(self.state(), |state| !reached(state));
+        let waited = self.changed.wait_while(self.state(), |state| !reached(state));
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
@@ -79,10 +70,7 @@ impl Machine {
         state.held_syncs = state.held_syncs.saturating_add(1);
         self.changed.notify_all();
         let held = |state: &mut State| state.hold_syncs && !state.dead;
-        state = self
-            .changed
-            .wait_while(state, held)
-            .unwrap_or_else(PoisonError::into_inner);
+        state = self.changed.wait_while(state, held).unwrap_or_else(PoisonError::into_inner);
         state.held_syncs = state.held_syncs.saturating_sub(1);
         if state.dead {
             return Err(io::Error::other("the machine is off"));
@@ -119,13 +107,7 @@ impl State {
 
     fn with_files(&self, files: BTreeMap<FileId, FileState>, history: Vec<Names>) -> State {
         let names = history.last().cloned().unwrap_or_default();
-        State {
-            files,
-            names,
-            history,
-            free_bytes: self.free_bytes,
-            ..State::new()
-        }
+        State { files, names, history, free_bytes: self.free_bytes, ..State::new() }
     }
 
     pub(super) fn after_kill(&self) -> State {
@@ -133,17 +115,10 @@ impl State {
     }
 
     pub(super) fn after_power_cut(&self, chance: &mut dyn FnMut() -> u64) -> State {
-        let survivor = usize::try_from(chance())
-            .unwrap_or(0)
-            .checked_rem(self.history.len());
-        let names = survivor
-            .and_then(|n| self.history.get(n))
-            .cloned()
-            .unwrap_or_default();
+        let survivor = usize::try_from(chance()).unwrap_or(0).checked_rem(self.history.len());
+        let names = survivor.and_then(|n| self.history.get(n)).cloned().unwrap_or_default();
         let files = self.files.iter();
-        let files = files
-            .map(|(id, file)| (*id, file.after_power_cut(chance)))
-            .collect();
+        let files = files.map(|(id, file)| (*id, file.after_power_cut(chance))).collect();
         self.with_files(files, vec![names])
     }
 
@@ -156,10 +131,7 @@ impl State {
     }
 
     pub(super) fn id(&self, name: &str) -> io::Result<FileId> {
-        self.names
-            .get(name)
-            .copied()
-            .ok_or_else(|| io::ErrorKind::NotFound.into())
+        self.names.get(name).copied().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     pub(super) fn named(&mut self, name: &str) -> Option<&mut FileState> {

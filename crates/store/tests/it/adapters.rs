@@ -29,10 +29,7 @@ struct OnDisk {
 
 impl OnDisk {
     fn world(open: impl Fn() -> DiskLog + Send + Sync + 'static) -> Box<dyn World> {
-        Box::new(OnDisk {
-            log: open(),
-            open: Box::new(open),
-        })
+        Box::new(OnDisk { log: open(), open: Box::new(open) })
     }
 }
 
@@ -60,10 +57,7 @@ async fn memory() {
 async fn disk() {
     let world = || {
         let directory = tempfile::tempdir().unwrap();
-        let options = DiskOptions {
-            reserve_bytes: 0,
-            ..DiskOptions::default()
-        };
+        let options = DiskOptions { reserve_bytes: 0, ..DiskOptions::default() };
         OnDisk::world(move || {
             DiskLog::open(&directory.path().join("data"), options.clone()).unwrap()
         })
@@ -75,11 +69,8 @@ async fn disk() {
 /// from its segment.
 #[tokio::test]
 async fn disk_of_small_segments() {
-    let options = DiskOptions {
-        segment_bytes: 4 << 10,
-        body_cache_bytes: 0,
-        ..DiskOptions::default()
-    };
+    let options =
+        DiskOptions { segment_bytes: 4 << 10, body_cache_bytes: 0, ..DiskOptions::default() };
     let world = move || {
         let (disk, options) = (TestDisk::new(), options.clone());
         OnDisk::world(move || DiskLog::open_on(Arc::new(disk.clone()), options.clone()).unwrap())
@@ -89,14 +80,8 @@ async fn disk_of_small_segments() {
 
 #[tokio::test]
 async fn disk_synced_at_intervals() {
-    let sync = Durability::Interval(NonZeroU32::new(5).unwrap())
-        .sync()
-        .unwrap();
-    let options = DiskOptions {
-        sync,
-        segment_bytes: 1 << 20,
-        ..DiskOptions::default()
-    };
+    let sync = Durability::Interval(NonZeroU32::new(5).unwrap()).sync().unwrap();
+    let options = DiskOptions { sync, segment_bytes: 1 << 20, ..DiskOptions::default() };
     let world = move || {
         let (disk, options) = (TestDisk::new(), options.clone());
         OnDisk::world(move || DiskLog::open_on(Arc::new(disk.clone()), options.clone()).unwrap())

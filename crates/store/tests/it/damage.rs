@@ -43,11 +43,7 @@ async fn check(disk: &TestDisk, hit: u64, count: u64, part: &Part, case: &str) {
         return;
     }
     let log = open(disk);
-    assert_eq!(
-        read_all(&log, P).await,
-        (expected(0..count, BODIES), None),
-        "{case}"
-    );
+    assert_eq!(read_all(&log, P).await, (expected(0..count, BODIES), None), "{case}");
     for at in 0..count {
         for (n, len) in BODIES.iter().enumerate() {
             let found = log.body(P, body_ref(at, n, *len)).await;
@@ -83,22 +79,12 @@ async fn every_byte_of_a_write_that_a_later_one_vouches_for() {
 #[tokio::test]
 async fn every_byte_of_a_segment_that_a_mark_or_a_later_segment_vouches_for() {
     let disk = TestDisk::new();
-    let log = open_with(
-        &disk,
-        DiskOptions {
-            segment_bytes: 1024,
-            ..options()
-        },
-    );
+    let log = open_with(&disk, DiskOptions { segment_bytes: 1024, ..options() });
     append(&log, 0..14, BODIES).await;
     log.close().await.unwrap();
     drop(log);
     let (mut segments, mut batches) = (0, 0);
-    for name in disk
-        .file_names()
-        .iter()
-        .filter(|name| name.ends_with(".segment"))
-    {
+    for name in disk.file_names().iter().filter(|name| name.ends_with(".segment")) {
         segments += 1;
         let bytes = disk.bytes(name);
         for at in 0..64 {
@@ -111,50 +97,27 @@ async fn every_byte_of_a_segment_that_a_mark_or_a_later_segment_vouches_for() {
                 let hurt = disk.copy();
                 hurt.damage(name, &Damage::Flip(at as u64, 0x02));
                 let part = part(&bytes, write.offset, at);
-                check(
-                    &hurt,
-                    batches,
-                    14,
-                    &part,
-                    &format!("{name} byte {at}, {part:?}"),
-                )
-                .await;
+                check(&hurt, batches, 14, &part, &format!("{name} byte {at}, {part:?}")).await;
             }
             batches += 1;
         }
     }
-    assert!(
-        segments >= 3 && batches == 14,
-        "{segments} segments, {batches} batches"
-    );
+    assert!(segments >= 3 && batches == 14, "{segments} segments, {batches} batches");
 }
 
 #[tokio::test]
 async fn mark_of_an_idle_log_vouches_for_the_last_write() {
     let disk = TestDisk::new();
     let idle_mark_after = std::time::Duration::from_millis(1);
-    let log = open_with(
-        &disk,
-        DiskOptions {
-            idle_mark_after,
-            ..options()
-        },
-    );
+    let log = open_with(&disk, DiskOptions { idle_mark_after, ..options() });
     let syncs = disk.syncs();
     append(&log, 0..1, BODIES).await;
     disk.wait_for_syncs(syncs + 2);
     log.close().await.unwrap();
     let disk = disk.power_cut_clean();
     let writes = writes(&disk.bytes(FIRST));
-    let kinds: Vec<_> = writes
-        .iter()
-        .map(|w| (w.kind, w.number, w.synced, w.batches))
-        .collect();
-    assert_eq!(
-        kinds,
-        [(1, 1, 0, 1), (2, 2, 1, 0)],
-        "one mark, by the idle log, none by close"
-    );
+    let kinds: Vec<_> = writes.iter().map(|w| (w.kind, w.number, w.synced, w.batches)).collect();
+    assert_eq!(kinds, [(1, 1, 0, 1), (2, 2, 1, 0)], "one mark, by the idle log, none by close");
     disk.damage(FIRST, &Damage::Flip(writes[0].offset as u64 + 20, 1));
     assert!(fault(&disk).contains("byte 64"));
 }
@@ -166,19 +129,10 @@ async fn body_that_rots_while_the_log_is_open() {
     append(&log, 0..2, &[5000, 5000]).await;
     let bytes = disk.bytes(FIRST);
     let second = body(1, 1, 5000);
-    let at = bytes
-        .windows(5000)
-        .position(|window| window == second)
-        .unwrap();
+    let at = bytes.windows(5000).position(|window| window == second).unwrap();
     disk.damage(FIRST, &Damage::Flip(at as u64 + 4999, 1));
-    assert!(matches!(
-        log.body(P, body_ref(1, 1, 5000)).await,
-        Err(LogFault::Damaged { .. })
-    ));
-    assert_eq!(
-        log.body(P, body_ref(1, 0, 5000)).await,
-        Ok(body(1, 0, 5000))
-    );
+    assert!(matches!(log.body(P, body_ref(1, 1, 5000)).await, Err(LogFault::Damaged { .. })));
+    assert_eq!(log.body(P, body_ref(1, 0, 5000)).await, Ok(body(1, 0, 5000)));
 }
 
 #[tokio::test]
@@ -189,10 +143,7 @@ async fn facts_that_rot_while_the_log_is_open_end_the_reader() {
     let write = writes(&disk.bytes(FIRST))[1];
     disk.damage(FIRST, &Damage::Flip(write.offset as u64 + 100, 1));
     let found: Vec<_> = log.read(P, Position(0)).collect().await;
-    assert!(
-        matches!(found[..], [Ok(_), Err(LogFault::Damaged { .. })]),
-        "{found:?}"
-    );
+    assert!(matches!(found[..], [Ok(_), Err(LogFault::Damaged { .. })]), "{found:?}");
 }
 
 /// A disk that puts bytes in the wrong place gives back something whole, and wrong.
@@ -202,9 +153,7 @@ async fn batch_in_the_place_of_another_is_not_taken_for_it() {
     let log = open(&disk);
     append(&log, 0..3, BODIES).await;
     let bytes = disk.bytes(FIRST);
-    let [first, second, _] = writes(&bytes)[..] else {
-        panic!("three writes")
-    };
+    let [first, second, _] = writes(&bytes)[..] else { panic!("three writes") };
     let other = bytes[first.offset..first.offset + first.total].to_vec();
     disk.damage(FIRST, &Damage::Put(second.offset as u64, other));
     let (found, fault) = read_all(&log, P).await;
@@ -231,10 +180,7 @@ async fn body_that_looks_like_a_write_vouches_for_nothing() {
     // A byte between two, so that some of them stand where a write would be looked for.
     forged.push(0);
     facts.push_with_body(lineside_core::fact::Fact::Canary, forged.repeat(20).into());
-    let evil = lineside_core::fact::Batch {
-        facts,
-        ..batch(1, &[])
-    };
+    let evil = lineside_core::fact::Batch { facts, ..batch(1, &[]) };
     submit(&log, P, 1, evil).await.unwrap();
     drop(log);
     let write = writes(&disk.bytes(FIRST))[1];
@@ -246,24 +192,12 @@ async fn body_that_looks_like_a_write_vouches_for_nothing() {
 #[tokio::test]
 async fn missing_segments_and_batches_are_missed() {
     let disk = TestDisk::new();
-    let log = open_with(
-        &disk,
-        DiskOptions {
-            segment_bytes: 1024,
-            ..options()
-        },
-    );
+    let log = open_with(&disk, DiskOptions { segment_bytes: 1024, ..options() });
     append(&log, 0..20, BODIES).await;
-    submit(&log, PartitionId(1), 0, batch(0, &[]))
-        .await
-        .unwrap();
+    submit(&log, PartitionId(1), 0, batch(0, &[])).await.unwrap();
     log.close().await.unwrap();
     drop(log);
-    let names: Vec<_> = disk
-        .file_names()
-        .into_iter()
-        .filter(|n| n.ends_with("segment"))
-        .collect();
+    let names: Vec<_> = disk.file_names().into_iter().filter(|n| n.ends_with("segment")).collect();
     assert!(names.len() >= 4, "{names:?}");
     for name in &names[..names.len() - 1] {
         let hurt = disk.copy();
@@ -288,13 +222,7 @@ async fn missing_segments_and_batches_are_missed() {
 async fn segments_of_another_log_are_not_taken() {
     let log_of = async |bodies: &[usize]| {
         let disk = TestDisk::new();
-        let log = open_with(
-            &disk,
-            DiskOptions {
-                segment_bytes: 1024,
-                ..options()
-            },
-        );
+        let log = open_with(&disk, DiskOptions { segment_bytes: 1024, ..options() });
         append(&log, 0..12, bodies).await;
         log.close().await.unwrap();
         disk

@@ -19,10 +19,7 @@ async fn second_opener_is_refused_in_a_sentence() {
     assert!(matches!(refused, OpenError::InUse(_)));
     let said = refused.to_string();
     let dir = path.display().to_string();
-    assert!(
-        said.contains(&dir) && said.contains("in use by another process"),
-        "{said}"
-    );
+    assert!(said.contains(&dir) && said.contains("in use by another process"), "{said}");
     log.close().await.unwrap();
     DiskLog::open(&path, options()).unwrap();
 }
@@ -31,22 +28,11 @@ async fn second_opener_is_refused_in_a_sentence() {
 async fn only_the_owner_may_read_what_is_made() {
     let outer = tempfile::tempdir().unwrap();
     let path = outer.path().join("data");
-    let log = DiskLog::open(
-        &path,
-        DiskOptions {
-            segment_bytes: 1024,
-            ..options()
-        },
-    )
-    .unwrap();
+    let log = DiskLog::open(&path, DiskOptions { segment_bytes: 1024, ..options() }).unwrap();
     append(&log, 0..20, BODIES).await;
     let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&path), 0o700);
-    let files: Vec<_> = path
-        .read_dir()
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let files: Vec<_> = path.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(files.len() > 3, "{files:?}");
     assert!(files.iter().all(|file| mode(file) == 0o600), "{files:?}");
 }
@@ -55,12 +41,7 @@ async fn only_the_owner_may_read_what_is_made() {
 async fn path_that_is_a_file_is_refused() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let refused = DiskLog::open(file.path(), options()).unwrap_err();
-    assert!(
-        refused
-            .to_string()
-            .contains(&file.path().display().to_string()),
-        "{refused}"
-    );
+    assert!(refused.to_string().contains(&file.path().display().to_string()), "{refused}");
 }
 
 #[tokio::test]
@@ -94,64 +75,31 @@ async fn what_this_version_does_not_write_is_named() {
     };
     assert!(reseal(0, 8, 2).contains("version 2"));
     assert!(reseal(0, 32, 2).contains("begins with write 2"));
-    assert!(
-        reseal(64, 4, 9).contains("kind 9"),
-        "also in the last write, which may not be cut"
-    );
+    assert!(reseal(64, 4, 9).contains("kind 9"), "also in the last write, which may not be cut");
 }
 
 #[tokio::test]
 async fn recovery_says_what_it_found() {
     let disk = TestDisk::new();
-    let log = open_with(
-        &disk,
-        DiskOptions {
-            segment_bytes: 1024,
-            ..options()
-        },
-    );
+    let log = open_with(&disk, DiskOptions { segment_bytes: 1024, ..options() });
     assert_eq!((log.recovery().segments, log.recovery().batches), (1, 0));
     append(&log, 0..14, BODIES).await;
     drop(log);
-    let last = disk
-        .file_names()
-        .into_iter()
-        .rfind(|name| name.ends_with("segment"))
-        .unwrap();
-    disk.damage(
-        &last,
-        &Damage::Put(disk.bytes(&last).len() as u64, vec![1; 24]),
-    );
+    let last = disk.file_names().into_iter().rfind(|name| name.ends_with("segment")).unwrap();
+    disk.damage(&last, &Damage::Put(disk.bytes(&last).len() as u64, vec![1; 24]));
     let log = open(&disk);
     let found = log.recovery();
-    assert_eq!(
-        (found.writes, found.batches, found.torn_bytes > 0),
-        (14, 14, true),
-        "{found:?}"
-    );
-    assert!(
-        found.segments > 2 && found.torn_at.as_ref().unwrap().contains(&last),
-        "{found:?}"
-    );
+    assert_eq!((found.writes, found.batches, found.torn_bytes > 0), (14, 14, true), "{found:?}");
+    assert!(found.segments > 2 && found.torn_at.as_ref().unwrap().contains(&last), "{found:?}");
 }
 
 #[tokio::test]
 async fn batch_larger_than_a_segment_gets_one_of_its_own() {
     let disk = TestDisk::new();
-    let log = open_with(
-        &disk,
-        DiskOptions {
-            segment_bytes: 1024,
-            ..options()
-        },
-    );
+    let log = open_with(&disk, DiskOptions { segment_bytes: 1024, ..options() });
     append(&log, 0..1, BODIES).await;
     append(&log, 1..2, &[10_000]).await;
     append(&log, 2..3, BODIES).await;
-    let sizes: Vec<_> = disk
-        .file_names()
-        .iter()
-        .map(|name| disk.bytes(name).len())
-        .collect();
+    let sizes: Vec<_> = disk.file_names().iter().map(|name| disk.bytes(name).len()).collect();
     assert!(sizes.len() == 3 && sizes[0] <= 1024 && sizes[1] > 10_000 && sizes[2] <= 1024);
 }

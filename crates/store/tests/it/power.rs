@@ -41,11 +41,7 @@ impl Known {
             let (found, fault) = read_all(log, *p).await;
             assert_eq!(fault, None);
             let acknowledged = self.acknowledged.entry(*p).or_default();
-            assert!(
-                found.len() >= *acknowledged,
-                "{} of {acknowledged}",
-                found.len()
-            );
+            assert!(found.len() >= *acknowledged, "{} of {acknowledged}", found.len());
             assert!(found.len() <= tags.len());
             tags.truncate(found.len());
             *acknowledged = found.len();
@@ -79,17 +75,9 @@ fn body_len(dice: &mut Dice) -> usize {
 
 fn options_by_chance(dice: &mut Dice, commit: bool) -> DiskOptions {
     let interval = Sync::Interval(std::time::Duration::from_micros(dice.below(2000)));
-    let sync = if commit || dice.below(2) == 0 {
-        Sync::Commit
-    } else {
-        interval
-    };
+    let sync = if commit || dice.below(2) == 0 { Sync::Commit } else { interval };
     let segment_bytes = [1024, 5000, 1 << 20][usize::try_from(dice.below(3)).unwrap()];
-    DiskOptions {
-        sync,
-        segment_bytes,
-        ..options()
-    }
+    DiskOptions { sync, segment_bytes, ..options() }
 }
 
 /// One life of a log: batches in bursts, some under way when it ends.
@@ -158,18 +146,11 @@ async fn lives(seed: u64, ends: Ends) {
     let (mut disk, mut known) = (TestDisk::new(), Known::default());
     for _ in 0..6 {
         disk = stumble(disk, &mut dice, ends);
-        let log = open_with(
-            &disk,
-            options_by_chance(&mut dice, ends == Ends::CommitAndCut),
-        );
+        let log = open_with(&disk, options_by_chance(&mut dice, ends == Ends::CommitAndCut));
         known.compare(&log, false).await;
         let told = live(&disk, log.clone(), &mut known, &mut dice).await;
         let cut = ends != Ends::AnyAndKill && dice.below(3) > 0;
-        let next = if cut {
-            disk.power_cut(&mut || dice.roll())
-        } else {
-            disk.kill()
-        };
+        let next = if cut { disk.power_cut(&mut || dice.roll()) } else { disk.kill() };
         for p in told.into_iter().filter(|_| ends != Ends::IntervalAndCut) {
             *known.acknowledged.entry(p).or_default() += 1;
         }
@@ -193,19 +174,11 @@ async fn rots(seed: u64) {
     drop(log);
     let names: Vec<_> = disk.file_names();
     let name = &names[usize::try_from(dice.below(names.len() as u64)).unwrap()];
-    let end = crate::support::writes(&disk.bytes(name))
-        .last()
-        .map_or(64, |w| w.offset as u64);
+    let end = crate::support::writes(&disk.bytes(name)).last().map_or(64, |w| w.offset as u64);
     let cuts = dice.below(4) == 0;
     let at = dice.below(end);
-    let garbage: Vec<u8> = (0..dice.below(end - at) + 1)
-        .map(|_| dice.roll() as u8)
-        .collect();
-    let damage = if cuts {
-        Damage::SetLen(at)
-    } else {
-        Damage::Put(at, garbage)
-    };
+    let garbage: Vec<u8> = (0..dice.below(end - at) + 1).map(|_| dice.roll() as u8).collect();
+    let damage = if cuts { Damage::SetLen(at) } else { Damage::Put(at, garbage) };
     disk.damage(name, &damage);
     match try_open(&disk) {
         Err(OpenError::Fault(LogFault::Damaged { place, .. })) => assert!(place.contains(name)),
@@ -221,10 +194,7 @@ async fn rots(seed: u64) {
 }
 
 fn block_on(test: impl Future<Output = ()>) {
-    tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap()
-        .block_on(test);
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test);
 }
 
 proptest! {

@@ -13,10 +13,7 @@ const BODIES: &[usize] = &[10];
 /// What is true of every log that sealed itself after its first batch.
 async fn assert_sealed(log: &DiskLog, word: &str) {
     let reason = log.sealed().await;
-    assert!(
-        reason.contains(word) && reason.contains("segment, byte"),
-        "{reason}"
-    );
+    assert!(reason.contains(word) && reason.contains("segment, byte"), "{reason}");
     for connection in [log.clone(), log.connect()] {
         let late = submit(&connection, P, 2, batch(2, BODIES)).await;
         assert!(matches!(late, Err(AppendError::Rejected(_))), "{late:?}");
@@ -33,10 +30,7 @@ async fn failed_sync_seals() {
     assert!(log.sealed().now_or_never().is_none());
     disk.fail_sync(0);
     let outcome = submit(&log, P, 1, batch(1, BODIES)).await;
-    assert!(
-        matches!(outcome, Err(AppendError::Unknown(_))),
-        "{outcome:?}"
-    );
+    assert!(matches!(outcome, Err(AppendError::Unknown(_))), "{outcome:?}");
     assert_sealed(&log, "EIO").await;
 }
 
@@ -48,9 +42,7 @@ async fn those_in_the_failed_write_are_unknown_and_those_behind_it_rejected() {
     disk.hold_syncs();
     let first = submit(&log, P, 1, batch(1, BODIES));
     disk.wait_for_held_sync();
-    let behind: Vec<_> = (2..5)
-        .map(|at| submit(&log, P, at, batch(at, BODIES)))
-        .collect();
+    let behind: Vec<_> = (2..5).map(|at| submit(&log, P, at, batch(at, BODIES))).collect();
     disk.fail_sync(0);
     disk.release_syncs();
     assert!(matches!(first.await, Err(AppendError::Unknown(_))));
@@ -68,10 +60,7 @@ async fn failed_write_seals_and_what_it_left_is_cut() {
         append(&log, 0..1, BODIES).await;
         disk.fail_write(0, partial);
         let outcome = submit(&log, P, 1, batch(1, BODIES)).await;
-        assert!(
-            matches!(outcome, Err(AppendError::Unknown(_))),
-            "{outcome:?}"
-        );
+        assert!(matches!(outcome, Err(AppendError::Unknown(_))), "{outcome:?}");
         assert_sealed(&log, "no storage space").await;
         drop(log);
         let log = open(&disk);
@@ -85,20 +74,11 @@ async fn segment_that_cannot_be_made_rejects() {
     // The syncs of a roll: the old segment, then the new one's header.
     for skip in [0, 1] {
         let disk = TestDisk::new();
-        let log = open_with(
-            &disk,
-            DiskOptions {
-                segment_bytes: 1024,
-                ..options()
-            },
-        );
+        let log = open_with(&disk, DiskOptions { segment_bytes: 1024, ..options() });
         append(&log, 0..1, BODIES).await;
         disk.fail_sync(skip);
         let outcome = submit(&log, P, 1, batch(1, &[2000])).await;
-        assert!(
-            matches!(outcome, Err(AppendError::Rejected(_))),
-            "{outcome:?}"
-        );
+        assert!(matches!(outcome, Err(AppendError::Rejected(_))), "{outcome:?}");
         assert_sealed(&log, "EIO").await;
         drop(log);
         let log = open(&disk.power_cut_clean());
@@ -130,11 +110,7 @@ async fn start_after_a_failed_sync_does_not_trust_what_the_system_shows() {
     let disk = disk.kill();
     let log = open(&disk);
     let (found, _) = read_all(&log, P).await;
-    assert_eq!(
-        found,
-        expected(0..2, BODIES),
-        "the system shows it, so it is there"
-    );
+    assert_eq!(found, expected(0..2, BODIES), "the system shows it, so it is there");
     drop(log);
     let log = open(&disk.power_cut_clean());
     assert_eq!(read_all(&log, P).await, (found, None), "and stays there");

@@ -14,13 +14,7 @@ const RESERVE: u64 = 1 << 20;
 fn log_with(free: u64) -> (TestDisk, DiskLog) {
     let disk = TestDisk::new();
     disk.set_free_bytes(free);
-    let log = open_with(
-        &disk,
-        DiskOptions {
-            reserve_bytes: RESERVE,
-            ..options()
-        },
-    );
+    let log = open_with(&disk, DiskOptions { reserve_bytes: RESERVE, ..options() });
     (disk, log)
 }
 
@@ -41,18 +35,14 @@ async fn reserve_stays_free() {
 async fn batch_is_taken_though_there_is_no_room_so_that_consumers_can_drain() {
     let (_disk, log) = log_with(RESERVE);
     assert!(log.reserve(1).is_err());
-    log.submit(P, Position(0), Default::default(), batch(0, &[]))
-        .await
-        .unwrap();
+    log.submit(P, Position(0), Default::default(), batch(0, &[])).await.unwrap();
 }
 
 #[tokio::test]
 async fn what_was_written_counts() {
     let (_disk, log) = log_with(RESERVE + 10_000);
     let room = log.reserve(9000).unwrap();
-    log.submit(P, Position(0), room, batch(0, &[9000]))
-        .await
-        .unwrap();
+    log.submit(P, Position(0), room, batch(0, &[9000])).await.unwrap();
     assert!(log.reserve(1000).is_err());
 }
 
@@ -79,15 +69,11 @@ async fn disk_is_not_asked_on_each_call() {
     let asked = disk.times_free_asked();
     for at in 0..500 {
         let room = log.reserve(1000).unwrap();
-        log.submit(P, Position(at), room, batch(at, &[1000]))
-            .await
-            .unwrap();
+        log.submit(P, Position(at), room, batch(at, &[1000])).await.unwrap();
     }
     assert_eq!(disk.times_free_asked(), asked);
     let room = log.reserve(5 << 20).unwrap();
-    log.submit(P, Position(500), room, batch(500, &[5 << 20]))
-        .await
-        .unwrap();
+    log.submit(P, Position(500), room, batch(500, &[5 << 20])).await.unwrap();
     assert_eq!(disk.times_free_asked(), asked + 1);
 }
 
@@ -96,9 +82,7 @@ async fn memory_has_a_limit_too() {
     let log = MemoryLog::with_limit(10_000);
     let room = log.reserve(9000).unwrap();
     assert!(log.reserve(1001).is_err());
-    log.submit(P, Position(0), room, batch(0, &[9000]))
-        .await
-        .unwrap();
+    log.submit(P, Position(0), room, batch(0, &[9000])).await.unwrap();
     assert!(log.reserve(1000).is_err(), "the facts count");
     assert!(log.reserve(100).is_ok());
     assert!(log.read(P, Position(0)).next().await.unwrap().is_ok());

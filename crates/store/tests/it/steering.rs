@@ -18,11 +18,7 @@ fn told(ticket: &mut Ticket) -> Option<Result<(), AppendError>> {
 }
 
 fn tags(steering: &Steering) -> Vec<u64> {
-    steering
-        .batches(P)
-        .iter()
-        .map(|batch| batch.at.0 - 1_000_000)
-        .collect()
+    steering.batches(P).iter().map(|batch| batch.at.0 - 1_000_000).collect()
 }
 
 fn rejected(ticket: &mut Ticket) -> bool {
@@ -61,10 +57,7 @@ fn reads_show_what_is_durable_only() {
     let _ticket = submit(&log, 0, 3);
     let shown = || {
         let tail = log.tail(P).now_or_never().unwrap().unwrap();
-        (
-            tail.0,
-            log.body(P, body_ref(0, 0, 5)).now_or_never().unwrap().ok(),
-        )
+        (tail.0, log.body(P, body_ref(0, 0, 5)).now_or_never().unwrap().ok())
     };
     assert_eq!(shown(), (0, None));
     steering.write(log.connection());
@@ -152,10 +145,7 @@ fn crash_keeps_a_prefix() {
         assert_eq!(told(&mut tickets[0]), Some(Ok(())));
         assert!(tickets[1..].iter_mut().all(unknown));
         assert_eq!(tags(&steering), (0..3).take(1 + keep).collect::<Vec<_>>());
-        assert!(
-            rejected(&mut submit(&log, 9, 9)),
-            "a dead connection takes nothing"
-        );
+        assert!(rejected(&mut submit(&log, 9, 9)), "a dead connection takes nothing");
         let tail = survivor.tail(P).now_or_never().unwrap().unwrap();
         let mut next = submit(&survivor, tail.0, 7);
         assert!(steering.complete(survivor.connection()));

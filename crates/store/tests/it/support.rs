@@ -20,11 +20,7 @@ pub(crate) const FIRST: &str = "0000000000000001.segment";
 /// No mark while a test looks, no cache to answer for the disk, and few zeros ahead to copy.
 pub(crate) fn options() -> DiskOptions {
     let idle_mark_after = Duration::from_secs(3600);
-    DiskOptions {
-        body_cache_bytes: 0,
-        idle_mark_after,
-        ..DiskOptions::default()
-    }
+    DiskOptions { body_cache_bytes: 0, idle_mark_after, ..DiskOptions::default() }
 }
 
 pub(crate) fn try_open(disk: &TestDisk) -> Result<DiskLog, OpenError> {
@@ -73,10 +69,7 @@ pub(crate) async fn read_all(log: &DiskLog, p: PartitionId) -> (Vec<Batch>, Opti
             None => panic!("a reader does not end before the tail"),
         }
     }
-    assert!(
-        read.next().now_or_never().flatten().is_none(),
-        "more than up to the tail"
-    );
+    assert!(read.next().now_or_never().flatten().is_none(), "more than up to the tail");
     (found, None)
 }
 
@@ -116,14 +109,7 @@ pub(crate) fn writes(bytes: &[u8]) -> Vec<WriteView> {
         let total = 64 + u32_at(bytes, at + 44) as usize;
         let (number, synced) = (u64_at(bytes, at + 24), u64_at(bytes, at + 32));
         let (kind, batches) = (bytes[at + 4], u32_at(bytes, at + 40));
-        found.push(WriteView {
-            offset: at,
-            total,
-            kind,
-            number,
-            synced,
-            batches,
-        });
+        found.push(WriteView { offset: at, total, kind, number, synced, batches });
         at += total;
     }
     found

@@ -22,28 +22,15 @@ async fn four_batches() -> (TestDisk, WriteView) {
 /// Opens what is left, finds `count` batches, appends others, and finds both after a restart.
 async fn check(disk: TestDisk, count: u64, torn: bool, case: &str) {
     let log = open(&disk);
-    assert_eq!(
-        read_all(&log, P).await,
-        (expected(0..count, BODIES), None),
-        "{case}"
-    );
-    assert_eq!(
-        log.recovery().torn_bytes > 0,
-        torn,
-        "{case}: {:?}",
-        log.recovery()
-    );
+    assert_eq!(read_all(&log, P).await, (expected(0..count, BODIES), None), "{case}");
+    assert_eq!(log.recovery().torn_bytes > 0, torn, "{case}: {:?}", log.recovery());
     for at in count..count + 2 {
         submit(&log, P, at, batch(at + 100, BODIES)).await.unwrap();
     }
     drop(log);
     let log = open(&disk.power_cut_clean());
     let tags = (0..count).chain((count..count + 2).map(|at| at + 100));
-    assert_eq!(
-        read_all(&log, P).await,
-        (expected(tags, BODIES), None),
-        "{case}"
-    );
+    assert_eq!(read_all(&log, P).await, (expected(tags, BODIES), None), "{case}");
     let last = log.body(P, body_ref(count + 1, 1, 61)).await;
     assert_eq!(last, Ok(body(count + 101, 1, 61)), "{case}");
 }
@@ -54,9 +41,7 @@ async fn cut_at_every_byte() {
     for kept in 0..last.total {
         let torn = disk.copy();
         torn.damage(FIRST, &Damage::SetLen((last.offset + kept) as u64));
-        let left = torn.bytes(FIRST)[last.offset..]
-            .iter()
-            .any(|byte| *byte != 0);
+        let left = torn.bytes(FIRST)[last.offset..].iter().any(|byte| *byte != 0);
         check(torn, 3, left, &format!("cut after {kept} bytes")).await;
     }
 }
@@ -71,17 +56,8 @@ async fn zero_from_every_byte() {
         torn.damage(FIRST, &Damage::Put(at as u64, vec![0; last.total - kept]));
         // The last bytes may be zero anyway: padding, or the body's own.
         let same = torn.bytes(FIRST) == whole;
-        let left = !same
-            && torn.bytes(FIRST)[last.offset..]
-                .iter()
-                .any(|byte| *byte != 0);
-        check(
-            torn,
-            if same { 4 } else { 3 },
-            left,
-            &format!("zero after {kept} bytes"),
-        )
-        .await;
+        let left = !same && torn.bytes(FIRST)[last.offset..].iter().any(|byte| *byte != 0);
+        check(torn, if same { 4 } else { 3 }, left, &format!("zero after {kept} bytes")).await;
     }
 }
 
@@ -91,11 +67,7 @@ async fn every_byte_flipped() {
     // What is after the last body is padding, of which nothing is said or asked.
     let bytes = disk.bytes(FIRST);
     let body = body(3, 1, 61);
-    let written = bytes
-        .windows(61)
-        .rposition(|window| window == body)
-        .unwrap()
-        + 61;
+    let written = bytes.windows(61).rposition(|window| window == body).unwrap() + 61;
     for at in last.offset..written {
         let torn = disk.copy();
         torn.damage(FIRST, &Damage::Flip(at as u64, 0x10));
@@ -119,10 +91,7 @@ async fn whole_tail_is_kept_though_nothing_vouches_for_it() {
 async fn what_follows_a_torn_write_goes_with_it() {
     use lineside_store::{DiskOptions, Sync};
     let sync = Sync::Interval(std::time::Duration::from_secs(3600));
-    let options = DiskOptions {
-        sync,
-        ..crate::support::options()
-    };
+    let options = DiskOptions { sync, ..crate::support::options() };
     for torn in 0..5 {
         let disk = TestDisk::new();
         let log = crate::support::open_with(&disk, options.clone());
@@ -140,10 +109,7 @@ async fn what_follows_a_torn_write_goes_with_it() {
 async fn old_bytes_behind_the_tail_never_come_back() {
     use lineside_store::{DiskOptions, Sync};
     let sync = Sync::Interval(std::time::Duration::from_secs(3600));
-    let options = DiskOptions {
-        sync,
-        ..crate::support::options()
-    };
+    let options = DiskOptions { sync, ..crate::support::options() };
     let disk = TestDisk::new();
     let log = crate::support::open_with(&disk, options);
     crate::support::append(&log, 0..3, BODIES).await;
@@ -167,10 +133,7 @@ async fn write_that_stands_twice_counts_once() {
     let bytes = disk.bytes(FIRST);
     let mark = *writes(&bytes).last().unwrap();
     let again = bytes[mark.offset..mark.offset + mark.total].to_vec();
-    disk.damage(
-        FIRST,
-        &Damage::Put((mark.offset + mark.total) as u64, again),
-    );
+    disk.damage(FIRST, &Damage::Put((mark.offset + mark.total) as u64, again));
     let log = open(&disk);
     assert_eq!((log.recovery().writes, log.recovery().torn_bytes), (3, 64));
 }

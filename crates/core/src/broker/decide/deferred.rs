@@ -66,9 +66,7 @@ fn deferred<'a>(
     session: Option<&Label>,
     seq: Seq,
 ) -> Option<&'a Message> {
-    let message = shelf
-        .get(seq)
-        .filter(|message| message.is(MessageState::Deferred))?;
+    let message = shelf.get(seq).filter(|message| message.is(MessageState::Deferred))?;
     let is_theirs = session.is_none() || session == message.session.as_ref();
     let is_free = shelf.hold(message, here.now.at) != Hold::Live;
     (is_theirs && is_free).then_some(message)

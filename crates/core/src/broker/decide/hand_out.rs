@@ -45,14 +45,7 @@ struct Picked {
 impl<'a> HandOut<'a> {
     pub(super) fn new(queue: &'a BrokerQueue, here: Here<'a>, sub: SubQueue) -> HandOut<'a> {
         let (shelf, last) = (queue.shelf(sub), queue.last);
-        HandOut {
-            queue,
-            here,
-            shelf,
-            last,
-            facts: Vec::new(),
-            picked: Vec::new(),
-        }
+        HandOut { queue, here, shelf, last, facts: Vec::new(), picked: Vec::new() }
     }
 
     /// Takes the message, or puts it aside if its time is over; says whether it was taken.
@@ -64,8 +57,7 @@ impl<'a> HandOut<'a> {
             let message = self.shelf.view(seq, message, at);
             self.picked.push(Picked { message, attempt });
         }
-        self.facts
-            .extend(self.queue.put_aside(self.here.queue, seq, fate));
+        self.facts.extend(self.queue.put_aside(self.here.queue, seq, fate));
         fate == Fate::Deliver
     }
 
@@ -93,8 +85,7 @@ impl<'a> HandOut<'a> {
             if session.is_none() || session == message.session.as_ref() {
                 let (queue, to) = (self.here.queue, self.last.next());
                 self.last = to;
-                self.facts
-                    .push(BrokerFact::Activated(Activated { queue, seq, to }));
+                self.facts.push(BrokerFact::Activated(Activated { queue, seq, to }));
                 self.pick(to, &message.clone().activated(at));
             }
         }
@@ -110,36 +101,18 @@ impl<'a> HandOut<'a> {
     }
 
     pub(super) fn into_decision(mut self, terms: Terms) -> Decision {
-        let seqs: Vec<Seq> = self
-            .picked
-            .iter()
-            .map(|picked| picked.message.seq)
-            .collect();
+        let seqs: Vec<Seq> = self.picked.iter().map(|picked| picked.message.seq).collect();
         if !seqs.is_empty() {
             self.facts.push(self.leave(terms, seqs));
         }
-        let deliveries = self
-            .picked
-            .into_iter()
-            .map(|p| deliver(self.here, terms, p))
-            .collect();
+        let deliveries = self.picked.into_iter().map(|p| deliver(self.here, terms, p)).collect();
         let answer = Ok(Reply::Broker(BrokerReply::Received(deliveries)));
-        Decision {
-            facts: bodiless(self.facts),
-            answer,
-        }
+        Decision { facts: bodiless(self.facts), answer }
     }
 
     fn leave(&self, terms: Terms, seqs: Vec<Seq>) -> BrokerFact {
         let (queue, epoch) = (self.here.queue, self.here.now.epoch);
-        let locked = |until, seqs| {
-            BrokerFact::Locked(Locked {
-                queue,
-                epoch,
-                until,
-                seqs,
-            })
-        };
+        let locked = |until, seqs| BrokerFact::Locked(Locked { queue, epoch, until, seqs });
         match terms {
             Terms::OwnLock(until) => locked(Some(until), seqs),
             Terms::SessionLock(_) => locked(None, seqs),
@@ -150,12 +123,7 @@ impl<'a> HandOut<'a> {
 
 fn deliver(here: Here<'_>, terms: Terms, picked: Picked) -> BrokerDelivery {
     let Picked { message, attempt } = picked;
-    let receipt = Receipt {
-        queue: here.queue,
-        seq: message.seq,
-        epoch: here.now.epoch,
-        attempt,
-    };
+    let receipt = Receipt { queue: here.queue, seq: message.seq, epoch: here.now.epoch, attempt };
     let lock = match terms {
         Terms::OwnLock(until) | Terms::SessionLock(until) => Some(BrokerLock { receipt, until }),
         Terms::Gone => None,
@@ -179,10 +147,7 @@ impl BrokerQueue {
         mode: ReceiveMode,
         max: usize,
     ) -> Outcome {
-        let line = self
-            .shelf(sub)
-            .line()
-            .ok_or(BrokerRefusal::SessionReceiverRequired)?;
+        let line = self.shelf(sub).line().ok_or(BrokerRefusal::SessionReceiverRequired)?;
         let max = max.min(here.now.limits.unsettled_max);
         let mut hand_out = HandOut::new(self, here, sub);
         hand_out.pick_some(line.candidates(here.now.at), max);
@@ -198,11 +163,7 @@ impl BrokerQueue {
         max: usize,
     ) -> Outcome {
         let (session, lock) = self.held_session(here, holder)?;
-        let room = here
-            .now
-            .limits
-            .unsettled_max
-            .saturating_sub(session.held.len());
+        let room = here.now.limits.unsettled_max.saturating_sub(session.held.len());
         let max = max.min(room);
         let mut hand_out = HandOut::new(self, here, SubQueue::Main);
         hand_out.pick_some(session.free.iter().copied(), max);

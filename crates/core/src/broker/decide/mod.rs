@@ -47,20 +47,15 @@ impl BrokerQueue {
                 self.receive(here, *sub, *mode, *max)
             }
             BrokerOperation::AcceptSession { which, .. } => self.accept_session(here, which),
-            BrokerOperation::ReceiveInSession {
-                holder, mode, max, ..
-            } => self.receive_in_session(here, holder, *mode, *max),
-            BrokerOperation::ReceiveDeferred {
-                sub,
-                holder,
-                mode,
-                seqs,
-            } => self.receive_deferred(here, *sub, holder.as_ref(), *mode, seqs),
-            BrokerOperation::Settle {
-                receipt,
-                holder,
-                how,
-            } => self.settle(here, receipt, holder.as_ref(), how),
+            BrokerOperation::ReceiveInSession { holder, mode, max, .. } => {
+                self.receive_in_session(here, holder, *mode, *max)
+            }
+            BrokerOperation::ReceiveDeferred { sub, holder, mode, seqs } => {
+                self.receive_deferred(here, *sub, holder.as_ref(), *mode, seqs)
+            }
+            BrokerOperation::Settle { receipt, holder, how } => {
+                self.settle(here, receipt, holder.as_ref(), how)
+            }
             BrokerOperation::RenewLock { receipt } => self.renew_lock(here, receipt),
             BrokerOperation::RenewSession { holder } => self.renew_session(here, holder),
             BrokerOperation::ReleaseSession { holder } => self.release_session(here, holder),
@@ -68,12 +63,9 @@ impl BrokerQueue {
             BrokerOperation::SetSessionState { holder, state } => {
                 self.set_session_state(here, holder, state.as_ref())
             }
-            BrokerOperation::Peek {
-                sub,
-                from,
-                max,
-                session,
-            } => self.peek(here, *sub, *from, *max, session.as_ref()),
+            BrokerOperation::Peek { sub, from, max, session } => {
+                self.peek(here, *sub, *from, *max, session.as_ref())
+            }
             BrokerOperation::CancelScheduled { seqs } => self.cancel_scheduled(here, seqs),
         }
     }
@@ -88,8 +80,5 @@ fn fact(fact: BrokerFact, reply: BrokerReply) -> Decision {
 }
 
 fn bodiless(facts: Vec<BrokerFact>) -> Facts {
-    Facts {
-        facts: facts.into_iter().map(Fact::Broker).collect(),
-        bodies: Vec::new(),
-    }
+    Facts { facts: facts.into_iter().map(Fact::Broker).collect(), bodies: Vec::new() }
 }

@@ -25,9 +25,7 @@ impl<'a> Search<'a> {
 
     fn consider(&mut self, label: &'a Label, session: &'a Session) {
         for set in [&session.free, &session.held] {
-            let first = set
-                .iter()
-                .find(|seq| !self.improves(**seq) || self.is_deliverable(**seq));
+            let first = set.iter().find(|seq| !self.improves(**seq) || self.is_deliverable(**seq));
             if let Some(seq) = first.filter(|seq| self.budget > 0 && self.improves(**seq)) {
                 self.best = Some((*seq, label));
             }
@@ -53,12 +51,7 @@ impl BrokerQueue {
         let (shelf, at) = (&self.main, here.now.at);
         // One more than may be looked at: the search stops when the last one is taken.
         let budget = here.now.limits.receive_scan_max.saturating_add(1);
-        let mut search = Search {
-            shelf,
-            at,
-            budget,
-            best: None,
-        };
+        let mut search = Search { shelf, at, budget, best: None };
         for (label, session) in sessions.lapsed(at).take(budget) {
             search.consider(label, session);
         }
@@ -75,10 +68,7 @@ impl BrokerQueue {
     /// The session of the first scheduled message whose moment has come and that nobody holds.
     fn next_scheduled_session(&self, here: Here<'_>, sessions: &Sessions) -> Option<&Label> {
         let at = here.now.at;
-        let due = self
-            .main
-            .due_scheduled(at)
-            .take(here.now.limits.receive_scan_max);
+        let due = self.main.due_scheduled(at).take(here.now.limits.receive_scan_max);
         due.filter_map(|(_, message)| message.session.as_ref())
             .find(|label| !sessions.is_held(label, at))
     }

@@ -21,23 +21,13 @@ impl BrokerQueue {
         let max = max.min(here.now.limits.receive_scan_max);
         let (shelf, at) = (self.shelf(sub), here.now.at);
         let seen: Vec<BrokerMessage> = match session {
-            None => shelf
-                .from(from)
-                .take(max)
-                .map(|(seq, m)| shelf.view(seq, m, at))
-                .collect(),
+            None => shelf.from(from).take(max).map(|(seq, m)| shelf.view(seq, m, at)).collect(),
             Some(label) => {
                 let sessions = shelf.sessions().ok_or(BrokerRefusal::NoSessionsHere)?;
                 let session = sessions.get(label);
-                let seqs = session
-                    .map(|session| session.from(from, max))
-                    .unwrap_or_default();
-                let found = seqs
-                    .into_iter()
-                    .filter_map(|seq| Some((seq, shelf.get(seq)?)));
-                found
-                    .map(|(seq, message)| shelf.view(seq, message, at))
-                    .collect()
+                let seqs = session.map(|session| session.from(from, max)).unwrap_or_default();
+                let found = seqs.into_iter().filter_map(|seq| Some((seq, shelf.get(seq)?)));
+                found.map(|(seq, message)| shelf.view(seq, message, at)).collect()
             }
         };
         Ok(says(BrokerReply::Peeked(seen)))

@@ -21,14 +21,8 @@ impl BrokerQueue {
             return Err(BrokerRefusal::SessionRequired);
         }
         let dedup = self.dedup_mark(here.now.at, message.message_id.as_ref());
-        if let Some(original) = dedup
-            .as_ref()
-            .and_then(|m| self.sent.find(&m.key, here.now.at))
-        {
-            return Ok(says(BrokerReply::Sent {
-                id: original.id,
-                seq: original.seq,
-            }));
+        if let Some(original) = dedup.as_ref().and_then(|m| self.sent.find(&m.key, here.now.at)) {
+            return Ok(says(BrokerReply::Sent { id: original.id, seq: original.seq }));
         }
         let (id, seq) = (here.now.id_of(0), self.last.next());
         let sent = BrokerSent {
@@ -43,18 +37,12 @@ impl BrokerQueue {
         };
         let mut facts = Facts::none();
         facts.push_with_body(Fact::Broker(BrokerFact::Sent(sent)), message.body.clone());
-        Ok(Decision {
-            facts,
-            answer: Ok(Reply::Broker(BrokerReply::Sent { id, seq })),
-        })
+        Ok(Decision { facts, answer: Ok(Reply::Broker(BrokerReply::Sent { id, seq })) })
     }
 
     fn dedup_mark(&self, at: Stamp, message_id: Option<&Label>) -> Option<DedupMark> {
         let window = self.settings.dedup_window?;
-        Some(DedupMark {
-            key: message_id?.clone(),
-            until: at + window,
-        })
+        Some(DedupMark { key: message_id?.clone(), until: at + window })
     }
 
     /// The length, if the queue takes so many bytes.
@@ -72,10 +60,7 @@ impl BrokerQueue {
         if seqs.is_empty() {
             return Ok(says(BrokerReply::Done));
         }
-        let cancelled = SeveralMessages {
-            queue: here.queue,
-            seqs,
-        };
+        let cancelled = SeveralMessages { queue: here.queue, seqs };
         Ok(fact(BrokerFact::Cancelled(cancelled), BrokerReply::Done))
     }
 
@@ -94,9 +79,5 @@ pub(super) fn distinct(here: Here<'_>, seqs: &[Seq]) -> Result<Vec<Seq>, BrokerR
         return Err(BrokerRefusal::TooManyNumbers { limit });
     }
     let mut seen = BTreeSet::new();
-    Ok(seqs
-        .iter()
-        .copied()
-        .filter(|seq| seen.insert(*seq))
-        .collect())
+    Ok(seqs.iter().copied().filter(|seq| seen.insert(*seq)).collect())
 }

@@ -36,23 +36,9 @@ impl BrokerQueue {
         let (queue, epoch) = (here.queue, here.now.epoch);
         let (session, hold) = (label.clone(), self.holds.saturating_add(1));
         let until = here.now.at + self.settings.lock;
-        let holder = SessionHolder {
-            queue,
-            session: session.clone(),
-            epoch,
-            hold,
-        };
-        let accepted = SessionAccepted {
-            queue,
-            session,
-            epoch,
-            hold,
-            until,
-        };
-        fact(
-            BrokerFact::SessionAccepted(accepted),
-            BrokerReply::Accepted { holder, until },
-        )
+        let holder = SessionHolder { queue, session: session.clone(), epoch, hold };
+        let accepted = SessionAccepted { queue, session, epoch, hold, until };
+        fact(BrokerFact::SessionAccepted(accepted), BrokerReply::Accepted { holder, until })
     }
 
     /// The session that `holder` holds, and the lock on it.
@@ -72,23 +58,13 @@ impl BrokerQueue {
         self.held_session(here, holder)?;
         let until = here.now.at + self.settings.lock;
         let session = holder.session.clone();
-        let renewed = SessionRenewed {
-            queue: here.queue,
-            session,
-            until,
-        };
-        Ok(fact(
-            BrokerFact::SessionRenewed(renewed),
-            BrokerReply::LockedUntil(until),
-        ))
+        let renewed = SessionRenewed { queue: here.queue, session, until };
+        Ok(fact(BrokerFact::SessionRenewed(renewed), BrokerReply::LockedUntil(until)))
     }
 
     pub(super) fn release_session(&self, here: Here<'_>, holder: &SessionHolder) -> Outcome {
         self.held_session(here, holder)?;
-        let one = OneSession {
-            queue: here.queue,
-            session: holder.session.clone(),
-        };
+        let one = OneSession { queue: here.queue, session: holder.session.clone() };
         Ok(fact(BrokerFact::SessionReleased(one), BrokerReply::Done))
     }
 
@@ -106,11 +82,7 @@ impl BrokerQueue {
         self.held_session(here, holder)?;
         let (queue, session) = (here.queue, holder.session.clone());
         let set = |len| {
-            let set = SessionStateSet {
-                queue,
-                session,
-                len,
-            };
+            let set = SessionStateSet { queue, session, len };
             Fact::Broker(BrokerFact::SessionStateSet(set))
         };
         let mut facts = Facts::none();
@@ -120,9 +92,6 @@ impl BrokerQueue {
             }
             None => facts.push(set(None)),
         }
-        Ok(Decision {
-            facts,
-            answer: Ok(Reply::Broker(BrokerReply::Done)),
-        })
+        Ok(Decision { facts, answer: Ok(Reply::Broker(BrokerReply::Done)) })
     }
 }

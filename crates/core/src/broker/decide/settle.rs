@@ -20,10 +20,7 @@ impl BrokerQueue {
         how: &Settlement,
     ) -> Outcome {
         let (sub, message) = self.locked(here, receipt, holder)?;
-        let one = OneMessage {
-            queue: here.queue,
-            seq: receipt.seq,
-        };
+        let one = OneMessage { queue: here.queue, seq: receipt.seq };
         let settled = match how {
             Settlement::Complete => BrokerFact::Completed(one),
             Settlement::Abandon => self.abandon(sub, message, one),
@@ -31,15 +28,9 @@ impl BrokerQueue {
             Settlement::DeadLetter { .. } if sub == SubQueue::DeadLetter => {
                 return Err(BrokerRefusal::AlreadyDeadLettered);
             }
-            Settlement::DeadLetter {
-                reason,
-                description,
-            } => {
+            Settlement::DeadLetter { reason, description } => {
                 let (reason, description) = (reason.clone(), description.clone());
-                let cause = DeadLetterCause::Receiver {
-                    reason,
-                    description,
-                };
+                let cause = DeadLetterCause::Receiver { reason, description };
                 dead_lettered(&one, cause, message.failures)
             }
         };
@@ -59,15 +50,8 @@ impl BrokerQueue {
     pub(super) fn renew_lock(&self, here: Here<'_>, receipt: &Receipt) -> Outcome {
         self.locked(here, receipt, None)?;
         let until = here.now.at + self.settings.lock;
-        let renewed = LockRenewed {
-            queue: here.queue,
-            seq: receipt.seq,
-            until,
-        };
-        Ok(fact(
-            BrokerFact::LockRenewed(renewed),
-            BrokerReply::LockedUntil(until),
-        ))
+        let renewed = LockRenewed { queue: here.queue, seq: receipt.seq, until };
+        Ok(fact(BrokerFact::LockRenewed(renewed), BrokerReply::LockedUntil(until)))
     }
 
     /// The message whose live lock `receipt` names. With a hold, only a message of the session will
@@ -84,30 +68,17 @@ impl BrokerQueue {
         }
         let dead = self.dead.get(receipt.seq).filter(|_| holder.is_none());
         let session = holder.map(|holder| &holder.session);
-        let main = || {
-            self.main
-                .get(receipt.seq)
-                .filter(|m| m.session.as_ref() == session)
-        };
+        let main = || self.main.get(receipt.seq).filter(|m| m.session.as_ref() == session);
         let found = dead.map(|dead| (SubQueue::DeadLetter, dead));
         let found = found.or_else(|| Some((SubQueue::Main, main()?)));
         let (sub, message) = found.ok_or(BrokerRefusal::LockLost)?;
         let is_live = self.shelf(sub).hold(message, here.now.at) == Hold::Live;
         let is_named = receipt.queue == here.queue && message.was_handed_out_as(receipt);
-        if is_live && is_named {
-            Ok((sub, message))
-        } else {
-            Err(BrokerRefusal::LockLost)
-        }
+        if is_live && is_named { Ok((sub, message)) } else { Err(BrokerRefusal::LockLost) }
     }
 }
 
 fn dead_lettered(one: &OneMessage, cause: DeadLetterCause, failures: u32) -> BrokerFact {
     let (queue, seq) = (one.queue, one.seq);
-    BrokerFact::DeadLettered(BrokerDeadLettered {
-        queue,
-        seq,
-        cause,
-        failures,
-    })
+    BrokerFact::DeadLettered(BrokerDeadLettered { queue, seq, cause, failures })
 }

@@ -15,27 +15,16 @@ fn every_fact() -> Vec<BrokerFact> {
         dead_letter_on_expiry: true,
         ..plain()
     };
-    let state = |len| SessionStateSet {
-        queue: QUEUE,
-        session: label("s"),
-        len,
-    };
+    let state = |len| SessionStateSet { queue: QUEUE, session: label("s"), len };
     vec![
-        BrokerFact::Created(BrokerCreated {
-            queue: QUEUE,
-            name: name(),
-            settings,
-        }),
+        BrokerFact::Created(BrokerCreated { queue: QUEUE, name: name(), settings }),
         sent(1),
         sent_with(2, |sent| {
             sent.seq = Seq(u64::MAX);
             sent.session = Some(label("s"));
             sent.ttl = Some(Millis(3));
             sent.scheduled_at = Some(Stamp(u64::MAX));
-            sent.dedup = Some(DedupMark {
-                key: label("m"),
-                until: Stamp(9),
-            });
+            sent.dedup = Some(DedupMark { key: label("m"), until: Stamp(9) });
         }),
         activated(1, 2),
         BrokerFact::Cancelled(several(&[])),
@@ -50,11 +39,7 @@ fn every_fact() -> Vec<BrokerFact> {
         dead_lettered(4, receiver(Some("no")), 1),
         dead_lettered(4, receiver(None), 1),
         BrokerFact::Expired(one(5)),
-        BrokerFact::LockRenewed(LockRenewed {
-            queue: QUEUE,
-            seq: Seq(1),
-            until: Stamp(8),
-        }),
+        BrokerFact::LockRenewed(LockRenewed { queue: QUEUE, seq: Seq(1), until: Stamp(8) }),
         accepted("s", 1, u64::MAX, 9),
         BrokerFact::SessionRenewed(SessionRenewed {
             queue: QUEUE,

@@ -7,16 +7,11 @@ use SubQueue::{DeadLetter, Main};
 fn the_last_failed_delivery_makes_a_dead_letter_at_once() {
     let mut facts = vec![(0, sent(1))];
     for _ in 0..2 {
-        facts.extend([
-            (0, locked(1, 100, &[1])),
-            (0, BrokerFact::Abandoned(one(1))),
-        ]);
+        facts.extend([(0, locked(1, 100, &[1])), (0, BrokerFact::Abandoned(one(1)))]);
     }
     facts.push((0, locked(1, 100, &[1])));
     let dead = dead_lettered(1, DeadLetterCause::DeliveriesExhausted, 3);
-    given(plain(), facts)
-        .when(5, settle(receipt(1, 1, 3), Settlement::Abandon))
-        .then([dead]);
+    given(plain(), facts).when(5, settle(receipt(1, 1, 3), Settlement::Abandon)).then([dead]);
 }
 
 fn about_to_fail() -> World {
@@ -40,12 +35,8 @@ fn the_last_lock_to_run_out_makes_a_dead_letter_without_anybody_receiving() {
 #[test]
 fn a_receive_before_the_tick_sees_the_same() {
     let dead = dead_lettered(1, DeadLetterCause::DeliveriesExhausted, 3);
-    about_to_fail()
-        .when(300, receive(Main, 1))
-        .then([dead.clone()]);
-    about_to_fail()
-        .when(300, receive_and_delete(Main, 1))
-        .then([dead]);
+    about_to_fail().when(300, receive(Main, 1)).then([dead.clone()]);
+    about_to_fail().when(300, receive_and_delete(Main, 1)).then([dead]);
 }
 
 #[test]
@@ -59,10 +50,7 @@ fn a_message_that_failed_too_often_and_expired_failed_too_often() {
     world.send(new("a"));
     world.one(receive(Main, 1));
     world.at = 100;
-    assert_eq!(
-        world.tick(),
-        [dead_lettered(1, DeadLetterCause::DeliveriesExhausted, 1)]
-    );
+    assert_eq!(world.tick(), [dead_lettered(1, DeadLetterCause::DeliveriesExhausted, 1)]);
 }
 
 #[test]
@@ -70,24 +58,15 @@ fn a_dead_letter_keeps_its_number_its_time_and_its_count() {
     let mut world = World::new(plain());
     world.at = 10;
     world.send(new("body"));
-    let body = BodyRef {
-        place: world.log[0].1,
-        len: 4,
-    };
+    let body = BodyRef { place: world.log[0].1, len: 4 };
     let (_, receipt) = world.one(receive(Main, 1));
     world.done(settle(receipt, Settlement::Abandon));
     let (_, receipt) = world.one(receive(Main, 1));
     world.at = 60;
     let description = Some(label("the long story"));
-    let how = Settlement::DeadLetter {
-        reason: None,
-        description: description.clone(),
-    };
+    let how = Settlement::DeadLetter { reason: None, description: description.clone() };
     world.done(settle(receipt, how));
-    let cause = DeadLetterCause::Receiver {
-        reason: None,
-        description,
-    };
+    let cause = DeadLetterCause::Receiver { reason: None, description };
     let expected = BrokerMessage {
         seq: Seq(1),
         id: id(1, 1),
@@ -97,10 +76,7 @@ fn a_dead_letter_keeps_its_number_its_time_and_its_count() {
         ttl: None,
         session: None,
         failures: 1,
-        dead: Some(super::DeadLetter {
-            cause,
-            since: Stamp(60),
-        }),
+        dead: Some(super::DeadLetter { cause, since: Stamp(60) }),
     };
     assert_eq!(world.dead().first(), Some(&expected));
     assert_eq!(world.one(receive(DeadLetter, 1)).0, expected);

@@ -6,29 +6,19 @@ use SubQueue::{DeadLetter, Main};
 #[test]
 fn a_hand_out_locks_up_to_max_by_number() {
     let sent = || (1..=4).map(|seq| (0, sent(seq)));
-    given(plain(), sent())
-        .when(5, receive(Main, 3))
-        .then([locked(1, 105, &[1, 2, 3])]);
-    given(plain(), sent())
-        .when(5, receive(Main, 0))
-        .says(BrokerReply::Received(vec![]));
-    given(plain(), [])
-        .when(5, receive(Main, 3))
-        .says(BrokerReply::Received(vec![]));
+    given(plain(), sent()).when(5, receive(Main, 3)).then([locked(1, 105, &[1, 2, 3])]);
+    given(plain(), sent()).when(5, receive(Main, 0)).says(BrokerReply::Received(vec![]));
+    given(plain(), []).when(5, receive(Main, 3)).says(BrokerReply::Received(vec![]));
     let mut world = given(plain(), sent());
     world.limits.unsettled_max = 2;
-    world
-        .when(5, receive(Main, 3))
-        .then([locked(1, 105, &[1, 2])]);
+    world.when(5, receive(Main, 3)).then([locked(1, 105, &[1, 2])]);
 }
 
 #[test]
 fn receive_and_delete_hands_out_for_good() {
     let facts = [(0, sent(1)), (0, sent(2))];
     let taken = BrokerFact::Taken(several(&[1, 2]));
-    given(plain(), facts)
-        .when(5, receive_and_delete(Main, 9))
-        .then([taken]);
+    given(plain(), facts).when(5, receive_and_delete(Main, 9)).then([taken]);
     let mut world = World::new(plain());
     world.send(new("a"));
     let got = world.deliveries(receive_and_delete(Main, 1));
@@ -64,17 +54,9 @@ fn what_came_back_by_a_lapse_goes_first() {
 #[test]
 fn a_renewed_lock_lasts_its_full_length_from_now() {
     let held = || given(plain(), [(0, sent(1)), (0, locked(1, 100, &[1]))]);
-    let renew = |attempt| BrokerOperation::RenewLock {
-        receipt: receipt(1, 1, attempt),
-    };
-    let renewed = LockRenewed {
-        queue: QUEUE,
-        seq: Seq(1),
-        until: Stamp(199),
-    };
-    held()
-        .when(99, renew(1))
-        .then([BrokerFact::LockRenewed(renewed)]);
+    let renew = |attempt| BrokerOperation::RenewLock { receipt: receipt(1, 1, attempt) };
+    let renewed = LockRenewed { queue: QUEUE, seq: Seq(1), until: Stamp(199) };
+    held().when(99, renew(1)).then([BrokerFact::LockRenewed(renewed)]);
     held().when(100, renew(1)).refused(BrokerRefusal::LockLost);
     held().when(50, renew(2)).refused(BrokerRefusal::LockLost);
 }
@@ -102,11 +84,7 @@ fn after_a_restart_a_lock_in_the_log_is_as_good_as_before() {
     world.restart();
     world.at = 60;
     world.done(settle(receipts[0], Settlement::Complete));
-    world
-        .say(BrokerOperation::RenewLock {
-            receipt: receipts[1],
-        })
-        .unwrap();
+    world.say(BrokerOperation::RenewLock { receipt: receipts[1] }).unwrap();
     world.at = 159;
     world.done(settle(receipts[1], Settlement::Complete));
 }
@@ -122,23 +100,15 @@ fn after_a_restart_a_lock_that_is_not_in_the_log_is_lost() {
     assert_eq!(world.say(settle(unwritten, Settlement::Complete)), lost);
     let (message, again) = world.one(receive(Main, 1));
     assert_eq!((message.failures, again.attempt), (0, unwritten.attempt));
-    assert_eq!(
-        world.say(settle(unwritten, Settlement::Complete)),
-        lost,
-        "the epochs differ"
-    );
+    assert_eq!(world.say(settle(unwritten, Settlement::Complete)), lost, "the epochs differ");
     world.done(settle(again, Settlement::Complete));
 }
 
 #[test]
 fn a_receipt_of_another_queue_is_not_looked_at() {
     let held = given(plain(), [(0, sent(1)), (0, locked(1, 100, &[1]))]);
-    let other = Receipt {
-        queue: QueueId(8),
-        ..receipt(1, 1, 1)
-    };
-    held.when(5, settle(other, Settlement::Complete))
-        .refused(BrokerRefusal::LockLost);
+    let other = Receipt { queue: QueueId(8), ..receipt(1, 1, 1) };
+    held.when(5, settle(other, Settlement::Complete)).refused(BrokerRefusal::LockLost);
 }
 
 #[test]
@@ -154,16 +124,9 @@ fn the_moment_of_the_next_visible_message_is_known() {
     world.at = 30;
     world.one(receive(DeadLetter, 1));
     assert_eq!(world.queue.next_visible(Stamp(0)), Some(Stamp(100)));
-    assert_eq!(
-        world.queue.next_visible(Stamp(100)),
-        Some(Stamp(130)),
-        "dead letters too"
-    );
+    assert_eq!(world.queue.next_visible(Stamp(100)), Some(Stamp(130)), "dead letters too");
     assert_eq!(world.queue.next_visible(Stamp(130)), None);
-    world.send(NewBrokerMessage {
-        scheduled_at: Some(Stamp(120)),
-        ..new("b")
-    });
+    world.send(NewBrokerMessage { scheduled_at: Some(Stamp(120)), ..new("b") });
     assert_eq!(world.queue.next_visible(Stamp(100)), Some(Stamp(120)));
 }
 

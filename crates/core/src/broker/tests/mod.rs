@@ -38,36 +38,19 @@ fn label(text: &str) -> Label {
 
 fn plain() -> BrokerSettings {
     let lock = Millis(100);
-    BrokerSettings {
-        lock,
-        deliveries_max: 3,
-        ..BrokerSettings::default()
-    }
+    BrokerSettings { lock, deliveries_max: 3, ..BrokerSettings::default() }
 }
 
 fn with_sessions() -> BrokerSettings {
-    BrokerSettings {
-        sessions: true,
-        ..plain()
-    }
+    BrokerSettings { sessions: true, ..plain() }
 }
 
 fn created(settings: BrokerSettings) -> BrokerQueue {
-    BrokerQueue::created(
-        Stamp(0),
-        &BrokerCreated {
-            queue: QUEUE,
-            name: name(),
-            settings,
-        },
-    )
+    BrokerQueue::created(Stamp(0), &BrokerCreated { queue: QUEUE, name: name(), settings })
 }
 
 fn place(position: u64) -> Place {
-    Place {
-        position: Position(position),
-        index: 0,
-    }
+    Place { position: Position(position), index: 0 }
 }
 
 fn id(epoch: u32, position: u64) -> MessageId {
@@ -75,35 +58,19 @@ fn id(epoch: u32, position: u64) -> MessageId {
 }
 
 fn new(body: &'static str) -> NewBrokerMessage {
-    NewBrokerMessage {
-        body: Bytes::from_static(body.as_bytes()),
-        ..NewBrokerMessage::default()
-    }
+    NewBrokerMessage { body: Bytes::from_static(body.as_bytes()), ..NewBrokerMessage::default() }
 }
 
 fn new_in(session: &str, body: &'static str) -> NewBrokerMessage {
-    NewBrokerMessage {
-        session: Some(label(session)),
-        ..new(body)
-    }
+    NewBrokerMessage { session: Some(label(session)), ..new(body) }
 }
 
 fn receive(sub: SubQueue, max: usize) -> BrokerOperation {
-    BrokerOperation::Receive {
-        sub,
-        mode: ReceiveMode::PeekLock,
-        max,
-        wait: None,
-    }
+    BrokerOperation::Receive { sub, mode: ReceiveMode::PeekLock, max, wait: None }
 }
 
 fn receive_and_delete(sub: SubQueue, max: usize) -> BrokerOperation {
-    BrokerOperation::Receive {
-        sub,
-        mode: ReceiveMode::ReceiveAndDelete,
-        max,
-        wait: None,
-    }
+    BrokerOperation::Receive { sub, mode: ReceiveMode::ReceiveAndDelete, max, wait: None }
 }
 
 fn accept(session: &str) -> BrokerOperation {
@@ -112,55 +79,29 @@ fn accept(session: &str) -> BrokerOperation {
 }
 
 fn accept_next() -> BrokerOperation {
-    BrokerOperation::AcceptSession {
-        which: WhichSession::Next,
-        wait: None,
-    }
+    BrokerOperation::AcceptSession { which: WhichSession::Next, wait: None }
 }
 
 fn receive_in(holder: &SessionHolder, max: usize) -> BrokerOperation {
     let (holder, mode) = (holder.clone(), ReceiveMode::PeekLock);
-    BrokerOperation::ReceiveInSession {
-        holder,
-        mode,
-        max,
-        wait: None,
-    }
+    BrokerOperation::ReceiveInSession { holder, mode, max, wait: None }
 }
 
 fn settle(receipt: Receipt, how: Settlement) -> BrokerOperation {
-    BrokerOperation::Settle {
-        receipt,
-        holder: None,
-        how,
-    }
+    BrokerOperation::Settle { receipt, holder: None, how }
 }
 
 fn settle_in(holder: &SessionHolder, receipt: Receipt, how: Settlement) -> BrokerOperation {
-    BrokerOperation::Settle {
-        receipt,
-        holder: Some(holder.clone()),
-        how,
-    }
+    BrokerOperation::Settle { receipt, holder: Some(holder.clone()), how }
 }
 
 fn peek(sub: SubQueue, from: u64, max: usize) -> BrokerOperation {
-    BrokerOperation::Peek {
-        sub,
-        from: Seq(from),
-        max,
-        session: None,
-    }
+    BrokerOperation::Peek { sub, from: Seq(from), max, session: None }
 }
 
 fn deferred(sub: SubQueue, seqs: &[u64]) -> BrokerOperation {
     let seqs = seqs.iter().copied().map(Seq).collect();
-    BrokerOperation::ReceiveDeferred {
-        sub,
-        holder: None,
-        mode: ReceiveMode::PeekLock,
-        seqs,
-    }
+    BrokerOperation::ReceiveDeferred { sub, holder: None, mode: ReceiveMode::PeekLock, seqs }
 }
 
 fn deferred_in(holder: &SessionHolder, seqs: &[u64]) -> BrokerOperation {
@@ -173,34 +114,19 @@ fn deferred_in(holder: &SessionHolder, seqs: &[u64]) -> BrokerOperation {
 }
 
 fn cancel(seqs: &[u64]) -> BrokerOperation {
-    BrokerOperation::CancelScheduled {
-        seqs: seqs.iter().copied().map(Seq).collect(),
-    }
+    BrokerOperation::CancelScheduled { seqs: seqs.iter().copied().map(Seq).collect() }
 }
 
 fn because(reason: &str) -> Settlement {
-    Settlement::DeadLetter {
-        reason: Some(label(reason)),
-        description: None,
-    }
+    Settlement::DeadLetter { reason: Some(label(reason)), description: None }
 }
 
 fn receipt(seq: u64, epoch: u32, attempt: u32) -> Receipt {
-    Receipt {
-        queue: QUEUE,
-        seq: Seq(seq),
-        epoch: Epoch(epoch),
-        attempt,
-    }
+    Receipt { queue: QUEUE, seq: Seq(seq), epoch: Epoch(epoch), attempt }
 }
 
 fn holder(session: &str, epoch: u32, hold: u64) -> SessionHolder {
-    SessionHolder {
-        queue: QUEUE,
-        session: label(session),
-        epoch: Epoch(epoch),
-        hold,
-    }
+    SessionHolder { queue: QUEUE, session: label(session), epoch: Epoch(epoch), hold }
 }
 
 /// The fact that the given `seq` was sent, with a body of one byte.
@@ -235,12 +161,7 @@ fn locked(epoch: u32, until: u64, seqs: &[u64]) -> BrokerFact {
 
 fn handed_out(epoch: u32, until: Option<Stamp>, seqs: &[u64]) -> BrokerFact {
     let seqs = seqs.iter().copied().map(Seq).collect();
-    BrokerFact::Locked(Locked {
-        queue: QUEUE,
-        epoch: Epoch(epoch),
-        until,
-        seqs,
-    })
+    BrokerFact::Locked(Locked { queue: QUEUE, epoch: Epoch(epoch), until, seqs })
 }
 
 fn accepted(session: &str, epoch: u32, hold: u64, until: u64) -> BrokerFact {
@@ -254,41 +175,23 @@ fn accepted(session: &str, epoch: u32, hold: u64, until: u64) -> BrokerFact {
 }
 
 fn one(seq: u64) -> OneMessage {
-    OneMessage {
-        queue: QUEUE,
-        seq: Seq(seq),
-    }
+    OneMessage { queue: QUEUE, seq: Seq(seq) }
 }
 
 fn several(seqs: &[u64]) -> SeveralMessages {
-    SeveralMessages {
-        queue: QUEUE,
-        seqs: seqs.iter().copied().map(Seq).collect(),
-    }
+    SeveralMessages { queue: QUEUE, seqs: seqs.iter().copied().map(Seq).collect() }
 }
 
 fn session(text: &str) -> OneSession {
-    OneSession {
-        queue: QUEUE,
-        session: label(text),
-    }
+    OneSession { queue: QUEUE, session: label(text) }
 }
 
 fn dead_lettered(seq: u64, cause: DeadLetterCause, failures: u32) -> BrokerFact {
-    BrokerFact::DeadLettered(BrokerDeadLettered {
-        queue: QUEUE,
-        seq: Seq(seq),
-        cause,
-        failures,
-    })
+    BrokerFact::DeadLettered(BrokerDeadLettered { queue: QUEUE, seq: Seq(seq), cause, failures })
 }
 
 fn activated(seq: u64, to: u64) -> BrokerFact {
-    BrokerFact::Activated(Activated {
-        queue: QUEUE,
-        seq: Seq(seq),
-        to: Seq(to),
-    })
+    BrokerFact::Activated(Activated { queue: QUEUE, seq: Seq(seq), to: Seq(to) })
 }
 
 /// A queue at a moment under an owner; every fact goes through its log.
@@ -305,13 +208,7 @@ type Said = Result<BrokerReply, BrokerRefusal>;
 impl World {
     fn new(settings: BrokerSettings) -> World {
         let (queue, limits) = (created(settings), Limits::cloud());
-        World {
-            queue,
-            at: 0,
-            epoch: 1,
-            limits,
-            log: Vec::new(),
-        }
+        World { queue, at: 0, epoch: 1, limits, log: Vec::new() }
     }
 
     fn at(mut self, at: u64) -> World {
@@ -334,10 +231,7 @@ impl World {
     }
 
     fn decide(&self, operation: BrokerOperation) -> Decision {
-        let command = BrokerCommand::To {
-            queue: name(),
-            operation,
-        };
+        let command = BrokerCommand::To { queue: name(), operation };
         self.queue.decide(&self.moment(), QUEUE, &command)
     }
 
@@ -376,21 +270,13 @@ impl World {
 
     /// The numbers handed out.
     fn seqs(&mut self, operation: BrokerOperation) -> Vec<u64> {
-        self.deliveries(operation)
-            .iter()
-            .map(|d| d.message.seq.0)
-            .collect()
+        self.deliveries(operation).iter().map(|d| d.message.seq.0).collect()
     }
 
     /// The one message handed out, under a lock.
     fn one(&mut self, operation: BrokerOperation) -> (BrokerMessage, Receipt) {
         match self.deliveries(operation).as_slice() {
-            [
-                BrokerDelivery {
-                    message,
-                    lock: Some(lock),
-                },
-            ] => (message.clone(), lock.receipt),
+            [BrokerDelivery { message, lock: Some(lock) }] => (message.clone(), lock.receipt),
             other => panic!("{other:?}"),
         }
     }
@@ -416,19 +302,12 @@ impl World {
     /// Lets time alone do everything that is due; gives the facts.
     fn tick(&mut self) -> Vec<BrokerFact> {
         let before = self.log.len();
-        while self
-            .queue
-            .next_due()
-            .is_some_and(|due| due <= Stamp(self.at))
-        {
+        while self.queue.next_due().is_some_and(|due| due <= Stamp(self.at)) {
             let facts = self.queue.tick(&self.moment(), QUEUE, 100);
             assert!(!facts.is_empty(), "something is due, and tick does nothing");
             self.take_in(facts);
         }
-        self.log[before..]
-            .iter()
-            .map(|(_, _, fact)| fact.clone())
-            .collect()
+        self.log[before..].iter().map(|(_, _, fact)| fact.clone()).collect()
     }
 
     /// The queue as another owner finds it after a crash.
@@ -440,8 +319,7 @@ impl World {
 
 fn replay(settings: BrokerSettings, log: &[(Stamp, Place, BrokerFact)]) -> BrokerQueue {
     let mut queue = created(settings);
-    log.iter()
-        .for_each(|(at, here, fact)| queue.evolve(*at, *here, fact));
+    log.iter().for_each(|(at, here, fact)| queue.evolve(*at, *here, fact));
     queue
 }
 
@@ -488,10 +366,7 @@ impl Then {
     #[track_caller]
     fn then(self, facts: impl IntoIterator<Item = BrokerFact>) {
         assert!(self.0.answer.is_ok(), "{:?}", self.0.answer);
-        assert_eq!(
-            broker_facts(self.0.facts),
-            facts.into_iter().collect::<Vec<_>>()
-        );
+        assert_eq!(broker_facts(self.0.facts), facts.into_iter().collect::<Vec<_>>());
     }
 
     #[track_caller]
@@ -509,9 +384,6 @@ impl Then {
     #[track_caller]
     fn refused_with(self, refusal: BrokerRefusal, facts: impl IntoIterator<Item = BrokerFact>) {
         assert_eq!(plainly(self.0.answer), Err(refusal));
-        assert_eq!(
-            broker_facts(self.0.facts),
-            facts.into_iter().collect::<Vec<_>>()
-        );
+        assert_eq!(broker_facts(self.0.facts), facts.into_iter().collect::<Vec<_>>());
     }
 }

@@ -21,47 +21,18 @@ enum Step {
 
 #[derive(Clone, Debug)]
 enum Wish {
-    Send {
-        session: Option<u8>,
-        ttl: Option<u64>,
-        later: Option<u64>,
-        message_id: Option<u8>,
-    },
-    Receive {
-        dead: bool,
-        delete: bool,
-        max: usize,
-    },
+    Send { session: Option<u8>, ttl: Option<u64>, later: Option<u64>, message_id: Option<u8> },
+    Receive { dead: bool, delete: bool, max: usize },
     Accept(Option<u8>),
-    ReceiveIn {
-        holder: usize,
-        delete: bool,
-        max: usize,
-    },
-    Deferred {
-        dead: bool,
-        holder: Option<usize>,
-        delete: bool,
-        seqs: Vec<u64>,
-    },
-    Settle {
-        receipt: usize,
-        how: u8,
-    },
+    ReceiveIn { holder: usize, delete: bool, max: usize },
+    Deferred { dead: bool, holder: Option<usize>, delete: bool, seqs: Vec<u64> },
+    Settle { receipt: usize, how: u8 },
     RenewLock(usize),
     RenewSession(usize),
     Release(usize),
-    State {
-        holder: usize,
-        len: Option<usize>,
-    },
+    State { holder: usize, len: Option<usize> },
     Cancel(Vec<u64>),
-    Peek {
-        dead: bool,
-        from: u64,
-        max: usize,
-        session: Option<u8>,
-    },
+    Peek { dead: bool, from: u64, max: usize, session: Option<u8> },
 }
 
 fn wish() -> impl Strategy<Value = Wish> {
@@ -118,19 +89,11 @@ fn session_of(n: u8) -> Label {
 }
 
 fn sub(dead: bool) -> SubQueue {
-    if dead {
-        SubQueue::DeadLetter
-    } else {
-        SubQueue::Main
-    }
+    if dead { SubQueue::DeadLetter } else { SubQueue::Main }
 }
 
 fn mode(delete: bool) -> ReceiveMode {
-    if delete {
-        ReceiveMode::ReceiveAndDelete
-    } else {
-        ReceiveMode::PeekLock
-    }
+    if delete { ReceiveMode::ReceiveAndDelete } else { ReceiveMode::PeekLock }
 }
 
 /// A world in which clients remember what they were handed, also what is long lost.
@@ -145,38 +108,23 @@ struct Story {
 impl Story {
     fn new(settings: BrokerSettings) -> Story {
         let world = World::new(settings);
-        Story {
-            world,
-            receipts: vec![],
-            holders: vec![],
-            duplicates: 0,
-            sends: 0,
-        }
+        Story { world, receipts: vec![], holders: vec![], duplicates: 0, sends: 0 }
     }
 
     fn holder(&self, n: usize) -> SessionHolder {
-        let known = self
-            .holders
-            .get(n.checked_rem(self.holders.len()).unwrap_or(0));
+        let known = self.holders.get(n.checked_rem(self.holders.len()).unwrap_or(0));
         known.cloned().unwrap_or_else(|| holder("a", 1, 99))
     }
 
     fn receipt(&self, n: usize) -> (Receipt, Option<SessionHolder>) {
-        let known = self
-            .receipts
-            .get(n.checked_rem(self.receipts.len()).unwrap_or(0));
+        let known = self.receipts.get(n.checked_rem(self.receipts.len()).unwrap_or(0));
         known.cloned().unwrap_or_else(|| (receipt(1, 1, 99), None))
     }
 
     fn operation(&self, wish: Wish) -> BrokerOperation {
         let at = self.world.at;
         match wish {
-            Wish::Send {
-                session,
-                ttl,
-                later,
-                message_id,
-            } => {
+            Wish::Send { session, ttl, later, message_id } => {
                 let message = NewBrokerMessage {
                     session: session.map(session_of),
                     ttl: ttl.map(Millis),
@@ -186,36 +134,19 @@ impl Story {
                 };
                 BrokerOperation::Send { message }
             }
-            Wish::Receive { dead, delete, max } => BrokerOperation::Receive {
-                sub: sub(dead),
-                mode: mode(delete),
-                max,
-                wait: None,
-            },
+            Wish::Receive { dead, delete, max } => {
+                BrokerOperation::Receive { sub: sub(dead), mode: mode(delete), max, wait: None }
+            }
             Wish::Accept(which) => {
                 let specific = which.map(|n| WhichSession::Specific(session_of(n)));
                 let which = specific.unwrap_or(WhichSession::Next);
                 BrokerOperation::AcceptSession { which, wait: None }
             }
-            Wish::ReceiveIn {
-                holder,
-                delete,
-                max,
-            } => {
+            Wish::ReceiveIn { holder, delete, max } => {
                 let (holder, mode) = (self.holder(holder), mode(delete));
-                BrokerOperation::ReceiveInSession {
-                    holder,
-                    mode,
-                    max,
-                    wait: None,
-                }
+                BrokerOperation::ReceiveInSession { holder, mode, max, wait: None }
             }
-            Wish::Deferred {
-                dead,
-                holder,
-                delete,
-                seqs,
-            } => {
+            Wish::Deferred { dead, holder, delete, seqs } => {
                 let seqs = seqs.into_iter().map(Seq).collect();
                 let holder = holder.map(|n| self.holder(n));
                 BrokerOperation::ReceiveDeferred {
@@ -233,42 +164,19 @@ impl Story {
                     2 => Settlement::Defer,
                     _ => because("x"),
                 };
-                BrokerOperation::Settle {
-                    receipt,
-                    holder,
-                    how,
-                }
+                BrokerOperation::Settle { receipt, holder, how }
             }
-            Wish::RenewLock(n) => BrokerOperation::RenewLock {
-                receipt: self.receipt(n).0,
-            },
-            Wish::RenewSession(n) => BrokerOperation::RenewSession {
-                holder: self.holder(n),
-            },
-            Wish::Release(n) => BrokerOperation::ReleaseSession {
-                holder: self.holder(n),
-            },
+            Wish::RenewLock(n) => BrokerOperation::RenewLock { receipt: self.receipt(n).0 },
+            Wish::RenewSession(n) => BrokerOperation::RenewSession { holder: self.holder(n) },
+            Wish::Release(n) => BrokerOperation::ReleaseSession { holder: self.holder(n) },
             Wish::State { holder, len } => {
                 let state = len.map(|len| Bytes::from(vec![b's'; len]));
-                BrokerOperation::SetSessionState {
-                    holder: self.holder(holder),
-                    state,
-                }
+                BrokerOperation::SetSessionState { holder: self.holder(holder), state }
             }
             Wish::Cancel(seqs) => cancel(&seqs),
-            Wish::Peek {
-                dead,
-                from,
-                max,
-                session,
-            } => {
+            Wish::Peek { dead, from, max, session } => {
                 let (sub, session) = (sub(dead), session.map(session_of));
-                BrokerOperation::Peek {
-                    sub,
-                    from: Seq(from),
-                    max,
-                    session,
-                }
+                BrokerOperation::Peek { sub, from: Seq(from), max, session }
             }
         }
     }
@@ -300,8 +208,7 @@ impl Story {
             Ok(BrokerReply::Received(deliveries)) => {
                 self.check_hand_out(&before, &deliveries);
                 let locks = deliveries.iter().filter_map(|delivery| delivery.lock);
-                self.receipts
-                    .extend(locks.map(|lock| (lock.receipt, holder.clone())));
+                self.receipts.extend(locks.map(|lock| (lock.receipt, holder.clone())));
             }
             Ok(BrokerReply::Accepted { holder, .. }) => self.holders.push(holder),
             Ok(BrokerReply::Sent { .. }) if is_send => {
@@ -353,11 +260,7 @@ impl Story {
             queue: self.world.queue.clone(),
             limits: self.world.limits.clone(),
             log: self.world.log.clone(),
-            ..World {
-                at: self.world.at,
-                epoch: self.world.epoch,
-                ..World::new(plain())
-            }
+            ..World { at: self.world.at, epoch: self.world.epoch, ..World::new(plain()) }
         }
     }
 
@@ -366,9 +269,7 @@ impl Story {
         assert_eq!(queue.main, queue.main.reindexed());
         assert_eq!(queue.dead, queue.dead.reindexed());
         let tick = queue.tick(&self.world.moment(), QUEUE, 1);
-        let is_due = queue
-            .next_due()
-            .is_some_and(|due| due <= Stamp(self.world.at));
+        let is_due = queue.next_due().is_some_and(|due| due <= Stamp(self.world.at));
         assert_eq!(tick.len(), usize::from(is_due));
         self.check_that_none_is_lost();
     }
@@ -411,19 +312,11 @@ fn whereabouts(world: &World) -> BTreeMap<MessageId, String> {
     let of_shelf = |sub: SubQueue| {
         let shelf = world.queue.shelf(sub);
         shelf.from(Seq(0)).map(move |(seq, message)| {
-            let view = BrokerMessage {
-                seq: Seq(0),
-                ..shelf.view(seq, message, at)
-            };
-            (
-                view.id,
-                format!("{sub:?} {:?} {view:?}", shelf.hold(message, at)),
-            )
+            let view = BrokerMessage { seq: Seq(0), ..shelf.view(seq, message, at) };
+            (view.id, format!("{sub:?} {:?} {view:?}", shelf.hold(message, at)))
         })
     };
-    of_shelf(SubQueue::Main)
-        .chain(of_shelf(SubQueue::DeadLetter))
-        .collect()
+    of_shelf(SubQueue::Main).chain(of_shelf(SubQueue::DeadLetter)).collect()
 }
 
 fn cause() -> impl Strategy<Value = DeadLetterCause> {
@@ -458,10 +351,7 @@ fn any_session() -> impl Strategy<Value = Label> {
 }
 
 fn one_session() -> impl Strategy<Value = OneSession> {
-    any_session().prop_map(|session| OneSession {
-        queue: QUEUE,
-        session,
-    })
+    any_session().prop_map(|session| OneSession { queue: QUEUE, session })
 }
 
 fn sent_fact() -> impl Strategy<Value = BrokerFact> {
@@ -485,20 +375,10 @@ fn moving_fact() -> impl Strategy<Value = BrokerFact> {
         (seq(), seq())
             .prop_map(move |(seq, to)| { BrokerFact::Activated(Activated { queue, seq, to }) }),
         (0..3_u32, option::of(stamp()), vec(seq(), 0..4)).prop_map(move |(epoch, until, seqs)| {
-            BrokerFact::Locked(Locked {
-                queue,
-                epoch: Epoch(epoch),
-                until,
-                seqs,
-            })
+            BrokerFact::Locked(Locked { queue, epoch: Epoch(epoch), until, seqs })
         }),
         (seq(), cause(), failures()).prop_map(move |(seq, cause, failures)| {
-            BrokerFact::DeadLettered(BrokerDeadLettered {
-                queue,
-                seq,
-                cause,
-                failures,
-            })
+            BrokerFact::DeadLettered(BrokerDeadLettered { queue, seq, cause, failures })
         }),
         (seq(), stamp()).prop_map(move |(seq, until)| {
             BrokerFact::LockRenewed(LockRenewed { queue, seq, until })
@@ -522,37 +402,19 @@ fn session_fact() -> impl Strategy<Value = BrokerFact> {
     let accepted = (any_session(), 0..3_u32, any::<u64>(), stamp());
     prop_oneof![
         settings().prop_map(move |settings| {
-            BrokerFact::Created(BrokerCreated {
-                queue,
-                name: name(),
-                settings,
-            })
+            BrokerFact::Created(BrokerCreated { queue, name: name(), settings })
         }),
         accepted.prop_map(move |(session, epoch, hold, until)| {
             let epoch = Epoch(epoch);
-            BrokerFact::SessionAccepted(SessionAccepted {
-                queue,
-                session,
-                epoch,
-                hold,
-                until,
-            })
+            BrokerFact::SessionAccepted(SessionAccepted { queue, session, epoch, hold, until })
         }),
         (any_session(), stamp()).prop_map(move |(session, until)| {
-            BrokerFact::SessionRenewed(SessionRenewed {
-                queue,
-                session,
-                until,
-            })
+            BrokerFact::SessionRenewed(SessionRenewed { queue, session, until })
         }),
         one_session().prop_map(BrokerFact::SessionReleased),
         one_session().prop_map(BrokerFact::SessionLapsed),
         (any_session(), option::of(0..9_u32)).prop_map(move |(session, len)| {
-            BrokerFact::SessionStateSet(SessionStateSet {
-                queue,
-                session,
-                len,
-            })
+            BrokerFact::SessionStateSet(SessionStateSet { queue, session, len })
         }),
     ]
 }

@@ -8,38 +8,22 @@ fn accepting_a_session_names_the_hold() {
     let world = given(with_sessions(), [(0, sent_in("a", 1))]);
     world.when(5, accept("a")).then([accepted("a", 1, 1, 105)]);
     let facts = [(0, accepted("b", 1, 4, 100)), (0, sent_in("a", 1))];
-    given(with_sessions(), facts)
-        .when(5, accept_next())
-        .then([accepted("a", 1, 5, 105)]);
+    given(with_sessions(), facts).when(5, accept_next()).then([accepted("a", 1, 5, 105)]);
 }
 
 #[test]
 fn an_empty_session_can_be_accepted_by_name_only() {
-    given(with_sessions(), [])
-        .when(5, accept("new"))
-        .then([accepted("new", 1, 1, 105)]);
-    given(with_sessions(), [])
-        .when(5, accept_next())
-        .says(BrokerReply::NoSession);
+    given(with_sessions(), []).when(5, accept("new")).then([accepted("new", 1, 1, 105)]);
+    given(with_sessions(), []).when(5, accept_next()).says(BrokerReply::NoSession);
 }
 
 #[test]
 fn a_held_session_is_refused_by_name_and_passed_over_otherwise() {
-    let facts = [
-        (0, sent_in("a", 1)),
-        (0, sent_in("b", 2)),
-        (0, accepted("a", 1, 1, 100)),
-    ];
+    let facts = [(0, sent_in("a", 1)), (0, sent_in("b", 2)), (0, accepted("a", 1, 1, 100))];
     let held = || given(with_sessions(), facts.clone());
-    held()
-        .when(99, accept("a"))
-        .refused(BrokerRefusal::SessionHeld);
-    held()
-        .when(99, accept_next())
-        .then([accepted("b", 1, 2, 199)]);
-    held()
-        .when(100, accept("a"))
-        .then([accepted("a", 1, 2, 200)]);
+    held().when(99, accept("a")).refused(BrokerRefusal::SessionHeld);
+    held().when(99, accept_next()).then([accepted("b", 1, 2, 199)]);
+    held().when(100, accept("a")).then([accepted("a", 1, 2, 200)]);
 }
 
 #[test]
@@ -80,18 +64,9 @@ fn a_lapsed_session_is_on_offer_with_all_that_it_had() {
 fn a_session_with_nothing_to_hand_out_is_not_next() {
     let mut world = World::new(with_sessions());
     world.send(new_in("deferred", "x"));
-    world.send(NewBrokerMessage {
-        ttl: Some(Millis(50)),
-        ..new_in("expired", "x")
-    });
-    world.send(NewBrokerMessage {
-        scheduled_at: Some(Stamp(900)),
-        ..new_in("later", "x")
-    });
-    world.send(NewBrokerMessage {
-        ttl: Some(Millis(50)),
-        ..new_in("mixed", "x")
-    });
+    world.send(NewBrokerMessage { ttl: Some(Millis(50)), ..new_in("expired", "x") });
+    world.send(NewBrokerMessage { scheduled_at: Some(Stamp(900)), ..new_in("later", "x") });
+    world.send(NewBrokerMessage { ttl: Some(Millis(50)), ..new_in("mixed", "x") });
     world.send(new_in("other", "x"));
     world.send(new_in("mixed", "x"));
     let holder = world.hold(accept("deferred"));
@@ -100,10 +75,7 @@ fn a_session_with_nothing_to_hand_out_is_not_next() {
     world.done(BrokerOperation::ReleaseSession { holder });
     world.at = 50;
     let order = [world.hold(accept_next()), world.hold(accept_next())];
-    assert_eq!(
-        order.map(|holder| holder.session.to_string()),
-        ["other", "mixed"]
-    );
+    assert_eq!(order.map(|holder| holder.session.to_string()), ["other", "mixed"]);
     assert_eq!(world.say(accept_next()), Ok(BrokerReply::NoSession));
 }
 
@@ -111,24 +83,15 @@ fn a_session_with_nothing_to_hand_out_is_not_next() {
 fn looking_for_the_next_session_is_bounded() {
     let mut world = World::new(with_sessions());
     for _ in 0..5 {
-        world.send(NewBrokerMessage {
-            ttl: Some(Millis(50)),
-            ..new_in("a", "x")
-        });
+        world.send(NewBrokerMessage { ttl: Some(Millis(50)), ..new_in("a", "x") });
     }
     world.send(new_in("b", "x"));
     world.at = 50;
     world.limits.receive_scan_max = 5;
     assert_eq!(world.say(accept_next()), Ok(BrokerReply::NoSession));
     world.limits.receive_scan_max = 6;
-    assert!(matches!(
-        world.say(accept_next()),
-        Ok(BrokerReply::Accepted { .. })
-    ));
-    let mut world = World {
-        limits: world.limits.clone(),
-        ..World::new(with_sessions())
-    };
+    assert!(matches!(world.say(accept_next()), Ok(BrokerReply::Accepted { .. })));
+    let mut world = World { limits: world.limits.clone(), ..World::new(with_sessions()) };
     world.send(new_in("a", "x"));
     world.limits.receive_scan_max = 5;
     world.tick();
@@ -139,24 +102,12 @@ fn looking_for_the_next_session_is_bounded() {
 fn a_renewed_session_lasts_its_full_length_from_now() {
     let facts = [(0, sent_in("a", 1)), (0, accepted("a", 1, 1, 100))];
     let held = || given(with_sessions(), facts.clone());
-    let renew = |hold| BrokerOperation::RenewSession {
-        holder: holder("a", 1, hold),
-    };
+    let renew = |hold| BrokerOperation::RenewSession { holder: holder("a", 1, hold) };
     let until = Stamp(199);
-    let renewed = SessionRenewed {
-        queue: QUEUE,
-        session: label("a"),
-        until,
-    };
-    held()
-        .when(99, renew(1))
-        .then([BrokerFact::SessionRenewed(renewed)]);
-    held()
-        .when(100, renew(1))
-        .refused(BrokerRefusal::SessionLockLost);
-    held()
-        .when(50, renew(2))
-        .refused(BrokerRefusal::SessionLockLost);
+    let renewed = SessionRenewed { queue: QUEUE, session: label("a"), until };
+    held().when(99, renew(1)).then([BrokerFact::SessionRenewed(renewed)]);
+    held().when(100, renew(1)).refused(BrokerRefusal::SessionLockLost);
+    held().when(50, renew(2)).refused(BrokerRefusal::SessionLockLost);
 }
 
 #[test]
@@ -166,9 +117,7 @@ fn a_renewed_session_keeps_its_messages_locked() {
     let holder = world.hold(accept("a"));
     let (_, receipt) = world.one(receive_in(&holder, 1));
     world.at = 99;
-    let renewed = world.say(BrokerOperation::RenewSession {
-        holder: holder.clone(),
-    });
+    let renewed = world.say(BrokerOperation::RenewSession { holder: holder.clone() });
     assert_eq!(renewed, Ok(BrokerReply::LockedUntil(Stamp(199))));
     world.at = 198;
     assert_eq!(world.tick(), []);
@@ -194,10 +143,7 @@ fn all_that_a_holder_does_is_refused_once_the_lock_is_lost() {
     lost(BrokerOperation::RenewSession { holder: holder() });
     lost(BrokerOperation::ReleaseSession { holder: holder() });
     lost(BrokerOperation::GetSessionState { holder: holder() });
-    lost(BrokerOperation::SetSessionState {
-        holder: holder(),
-        state: None,
-    });
+    lost(BrokerOperation::SetSessionState { holder: holder(), state: None });
 }
 
 #[test]
@@ -226,15 +172,8 @@ fn a_session_that_lapses_with_nothing_leaves_nothing() {
     assert_eq!(world.queue.session_count(), 3);
     world.at = 100;
     assert_eq!(world.tick().len(), 3);
-    assert_eq!(
-        (world.queue.session_count(), world.queue.next_due()),
-        (0, None)
-    );
-    assert_eq!(
-        world.hold(accept("a")).hold,
-        4,
-        "a hold's name is never used again"
-    );
+    assert_eq!((world.queue.session_count(), world.queue.next_due()), (0, None));
+    assert_eq!(world.hold(accept("a")).hold, 4, "a hold's name is never used again");
 }
 
 #[test]
@@ -254,11 +193,7 @@ fn a_session_hands_out_no_more_than_may_be_unsettled() {
 
 #[test]
 fn in_a_session_messages_can_be_taken_for_good() {
-    let facts = [
-        (0, sent_in("a", 1)),
-        (0, sent_in("b", 2)),
-        (0, accepted("a", 1, 1, 100)),
-    ];
+    let facts = [(0, sent_in("a", 1)), (0, sent_in("b", 2)), (0, accepted("a", 1, 1, 100))];
     let receive = BrokerOperation::ReceiveInSession {
         holder: holder("a", 1, 1),
         mode: ReceiveMode::ReceiveAndDelete,
@@ -305,10 +240,7 @@ fn a_message_of_another_session_is_not_settled_by_its_holder() {
     let (a, b) = (world.hold(accept("a")), world.hold(accept("b")));
     let (_, receipt) = world.one(receive_in(&a, 1));
     let lost = Err(BrokerRefusal::LockLost);
-    assert_eq!(
-        world.say(settle_in(&b, receipt, Settlement::Complete)),
-        lost
-    );
+    assert_eq!(world.say(settle_in(&b, receipt, Settlement::Complete)), lost);
     let without = world.say(settle(receipt, Settlement::Complete));
     assert_eq!(without, lost);
 }
@@ -325,10 +257,7 @@ fn many_messages_under_one_lapsed_hold_count_against_the_ticks_limit() {
     }
     world.at = 100;
     let lapses = |limit| world.queue.tick(&world.moment(), QUEUE, limit).len();
-    assert_eq!(
-        [lapses(1), lapses(8), lapses(12), lapses(100)],
-        [1, 2, 3, 4]
-    );
+    assert_eq!([lapses(1), lapses(8), lapses(12), lapses(100)], [1, 2, 3, 4]);
 }
 
 #[test]
@@ -342,10 +271,7 @@ fn a_holder_settles_no_dead_letter_and_holds_nothing_elsewhere() {
     let settled = world.say(settle_in(&holder, dead, Settlement::Complete));
     assert_eq!(settled, Err(BrokerRefusal::LockLost));
     world.done(settle(dead, Settlement::Complete));
-    let elsewhere = SessionHolder {
-        queue: QueueId(8),
-        ..holder
-    };
+    let elsewhere = SessionHolder { queue: QueueId(8), ..holder };
     let lost = Err(BrokerRefusal::SessionLockLost);
     assert_eq!(world.say(receive_in(&elsewhere, 1)), lost);
 }

@@ -11,10 +11,7 @@ use proptest::prelude::*;
 use super::super::frame::Frame;
 use super::*;
 
-const SEGMENT: SegmentId = SegmentId {
-    number: 3,
-    salt: 0xfeed,
-};
+const SEGMENT: SegmentId = SegmentId { number: 3, salt: 0xfeed };
 
 fn header() -> impl Strategy<Value = WriteHeader> {
     (1..u64::MAX, any::<u64>(), 1..1000_u32, any::<bool>()).prop_map(
@@ -22,14 +19,7 @@ fn header() -> impl Strategy<Value = WriteHeader> {
             let batches = if mark { 0 } else { batches };
             let kind = if mark { Kind::Mark } else { Kind::Batches };
             let length = batches * 72;
-            WriteHeader {
-                kind,
-                segment: SEGMENT,
-                number,
-                synced: at % number,
-                batches,
-                length,
-            }
+            WriteHeader { kind, segment: SEGMENT, number, synced: at % number, batches, length }
         },
     )
 }
@@ -45,10 +35,7 @@ fn batch() -> impl Strategy<Value = Batch> {
                 None => facts.push(Fact::Canary),
             }
         }
-        Batch {
-            at: Stamp(at),
-            facts,
-        }
+        Batch { at: Stamp(at), facts }
     })
 }
 
@@ -76,10 +63,7 @@ fn read_batch(bytes: &[u8]) -> (BatchHead, Batch, &[u8]) {
         bodies.push((entry.index, Bytes::copy_from_slice(body)));
         at += body.len();
     }
-    let batch = Batch {
-        at: head.at,
-        facts: Facts { facts, bodies },
-    };
+    let batch = Batch { at: head.at, facts: Facts { facts, bodies } };
     (head, batch, &bytes[head.total() as usize..])
 }
 
@@ -166,23 +150,13 @@ proptest! {
 fn head_is_what_the_format_says() {
     let mut facts = Facts::one(Fact::Canary);
     facts.push_with_body(Fact::Canary, Bytes::from_static(b"body"));
-    let bytes = frame(&[Batch {
-        at: Stamp(0x0102),
-        facts,
-    }]);
+    let bytes = frame(&[Batch { at: Stamp(0x0102), facts }]);
     let batch = &bytes[BLOCK_BYTES..];
     let u32_at = |at: usize| u32::from_le_bytes(batch[at..at + 4].try_into().unwrap());
     assert_eq!(&batch[..4], b"LSBA");
-    assert_eq!(
-        (batch[8], batch[16], batch[24..26].to_vec(), batch[32]),
-        (9, 0, vec![2, 1], 5)
-    );
+    assert_eq!((batch[8], batch[16], batch[24..26].to_vec(), batch[32]), (9, 0, vec![2, 1], 5));
     assert_eq!((u32_at(36), u32_at(48), u32_at(52)), (2, 1, 4));
-    assert_eq!(
-        (u32_at(64), u32_at(68)),
-        (1, 4),
-        "the body belongs to fact 1 and has 4 bytes"
-    );
+    assert_eq!((u32_at(64), u32_at(68)), (1, 4), "the body belongs to fact 1 and has 4 bytes");
     let body = 64 + 12 + u32_at(40) as usize;
     assert_eq!(&batch[body..body + 4], b"body");
     assert_eq!((batch.len() % 8, batch.len() - body - 4 < 8), (0, true));

@@ -1,0 +1,423 @@
+//! The partition: every resource in it, one `decide`, one `evolve`, one `tick`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::broker::{BrokerCommand, BrokerCreated, BrokerFact, BrokerQueue, BrokerRefusal};
+use crate::command::{Command, Reply, Verdict};
+use crate::decision::{Decision, Moment};
+use crate::directory::Directory;
+use crate::fact::{DeadLettered, Fact, Facts, Opened, QueueCreated, QueueDeleted};
+use crate::id::{Epoch, Name, PartitionId, Place, Position, QueueId};
+use crate::limits::Limits;
+use crate::queue::{DeadLetterTarget, Queue, QueueKind, QueueSettings, SettingsPatch};
+use crate::refusal::{QueueRefusal, Refusal, Setting};
+use crate::stamp::{Millis, Stamp};
+
+/// The state of one partition: a fold of its facts.
+#[derive(Clone, Debug)]
+pub struct Partition {
+    id: PartitionId,
+    limits: Limits,
+    header: Header,
+    directory: Directory,
+    resources: BTreeMap<QueueId, Resource>,
+    due: BTreeSet<(Stamp, QueueId)>,
+    garbage: Vec<Kind>,
+}
+
+/// What the partition as a whole remembers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Header {
+    /// The owner's epoch.
+    pub epoch: Epoch,
+    /// How far steerable time stands ahead.
+    pub offset: Millis,
+    /// The stamp of the last batch.
+    pub last: Stamp,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Resource {
+    kind: Kind,
+    /// Durable up to here, this resource's hard facts are durable.
+    touched: Position,
+    due: Option<Stamp>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Kind {
+    Polled(Queue),
+    Broker(BrokerQueue),
+}
+
+/// Memory that no answer depends on any more; dropping it may take long, so that is done elsewhere.
+#[derive(Debug)]
+pub struct Garbage(#[allow(dead_code, reason = "it is here to be dropped")] Vec<Kind>);
+
+/// Two partitions are equal when they hold the same; limits and garbage are no part of that.
+impl PartialEq for Partition {
+    fn eq(&self, other: &Partition) -> bool {
+        self.id == other.id
+            && self.header == other.header
+            && self.directory == other.directory
+            && self.resources == other.resources
+            && self.due == other.due
+    }
+}
+
+impl Partition {
+    /// An empty partition.
+    pub fn new(id: PartitionId, limits: Limits) -> Partition {
+        Partition {
+            id,
+            limits,
+            header: Header::default(),
+            directory: Directory::default(),
+            resources: BTreeMap::new(),
+            due: BTreeSet::new(),
+            garbage: Vec::new(),
+        }
+    }
+
+    /// What it remembers as a whole.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The first fact of the next owner.
+    pub fn opening(&self) -> Fact {
+        let Header { epoch, offset, .. } = self.header;
+        Fact::Opened(Opened { epoch: epoch.next(), offset })
+    }
+
+    /// Decides one command. Pure; the answer may leave when the log is durable up to `rests_on`.
+    pub fn decide(&self, at: Stamp, here: Place, command: &Command) -> Verdict {
+        let now = self.moment(at, here);
+        let (decision, looked_at) = match command {
+            Command::Canary => (Decision::fact(Fact::Canary, Reply::Done), Position::default()),
+            Command::ListQueues { prefix, after, limit } => {
+                (self.list(prefix, after.as_ref(), *limit), self.directory.touched)
+            }
+            Command::CreateQueue { name, kind, given } => self.create(&now, name, *kind, given),
+            Command::Broker(BrokerCommand::Create { name, settings }) => {
+                self.create_broker(name, settings)
+            }
+            Command::Broker(command) => self.decide_broker(&now, command),
+            Command::ChangeQueue { name, .. }
+            | Command::DeleteQueue { name }
+            | Command::PurgeQueue { name }
+            | Command::DescribeQueue { name }
+            | Command::FindQueue { name }
+            | Command::Send { queue: name, .. }
+            | Command::Receive { queue: name, .. }
+            | Command::Delete { queue: name, .. }
+            | Command::ChangeLease { queue: name, .. } => self.decide_polled(&now, name, command),
+        };
+        let hard = decision.facts.facts.iter().any(|fact| !fact.is_soft());
+        let rests_on = if hard { here.position.next() } else { looked_at };
+        Verdict { facts: decision.facts, answer: decision.answer, rests_on }
+    }
+
+    fn moment(&self, at: Stamp, here: Place) -> Moment<'_> {
+        let epoch = self.header.epoch;
+        Moment { at, here, partition: self.id, epoch, limits: &self.limits }
+    }
+
+    fn list(&self, prefix: &Name, after: Option<&Name>, limit: usize) -> Decision {
+        let (names, more) =
+            self.directory.page(prefix, after, limit.min(self.limits.list_names_max));
+        Decision::reply(Reply::Names { names, more })
+    }
+
+    fn polled(&self, name: &Name) -> Option<(QueueId, &Queue, Position)> {
+        let id = self.directory.find(name)?;
+        match self.resources.get(&id)? {
+            Resource { kind: Kind::Polled(queue), touched, .. } => Some((id, queue, *touched)),
+            Resource { kind: Kind::Broker(_), .. } => None,
+        }
+    }
+
+    fn missing(&self, name: &Name) -> (Decision, Position) {
+        let refusal = QueueRefusal::Missing { name: name.clone() };
+        (Decision::refuse(refusal), self.directory.touched)
+    }
+
+    fn decide_polled(
+        &self,
+        now: &Moment<'_>,
+        name: &Name,
+        command: &Command,
+    ) -> (Decision, Position) {
+        let Some((id, queue, touched)) = self.polled(name) else { return self.missing(name) };
+        let decision = match command {
+            Command::DeleteQueue { .. } => {
+                let deleted = Fact::QueueDeleted(QueueDeleted { queue: id });
+                Decision::fact(deleted, Reply::Done)
+            }
+            Command::ChangeQueue { patch, .. } => match self.check_rule(queue.kind(), patch) {
+                Err(refusal) => Decision::refuse(refusal),
+                Ok(()) => queue.decide(now, id, command, None),
+            },
+            _ => queue.decide(now, id, command, self.target_of(id, queue)),
+        };
+        (decision, touched)
+    }
+
+    /// The other side of a queue's dead-letter rule, if it is there and of the same kind.
+    fn target_of(&self, id: QueueId, queue: &Queue) -> Option<DeadLetterTarget> {
+        let rule = queue.settings().dead_letter.as_ref()?;
+        let (target_id, target, _) = self.polled(&rule.target)?;
+        let fits = target_id != id && target.kind() == queue.kind();
+        fits.then(|| DeadLetterTarget { queue: target_id, next_seq: target.next_seq() })
+    }
+
+    fn check_rule(&self, kind: QueueKind, patch: &SettingsPatch) -> Result<(), QueueRefusal> {
+        let Some(name) = patch.dead_letter_target() else { return Ok(()) };
+        match self.polled(name) {
+            None => Err(QueueRefusal::DeadLetterTargetMissing { name: name.clone() }),
+            Some((_, target, _)) if target.kind() != kind => {
+                Err(QueueRefusal::DeadLetterTargetKind { name: name.clone() })
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn create(
+        &self,
+        now: &Moment<'_>,
+        name: &Name,
+        kind: QueueKind,
+        given: &SettingsPatch,
+    ) -> (Decision, Position) {
+        if let Some((queue, found, touched)) = self.polled(name) {
+            let differs = given.differs_from(found.settings());
+            let differs = differs.or((found.kind() != kind).then_some(Setting::Kind));
+            let decision = match differs {
+                None => Decision::reply(Reply::Queue { queue }),
+                Some(setting) => {
+                    let name = name.clone();
+                    Decision::refuse(QueueRefusal::ExistsOtherwise { name, setting })
+                }
+            };
+            return (decision, touched);
+        }
+        let decision = match self.check_new(now, name, kind, given) {
+            Err(refusal) => Decision::refuse(refusal),
+            Ok(()) => {
+                let queue = self.directory.next_queue();
+                let settings = given.onto(QueueSettings::default());
+                let created = QueueCreated { queue, name: name.clone(), kind, settings };
+                Decision::fact(Fact::QueueCreated(created), Reply::Queue { queue })
+            }
+        };
+        (decision, self.directory.touched)
+    }
+
+    fn check_new(
+        &self,
+        now: &Moment<'_>,
+        name: &Name,
+        kind: QueueKind,
+        given: &SettingsPatch,
+    ) -> Result<(), QueueRefusal> {
+        let pause = self.limits.recreate_pause;
+        if self.directory.given_up_at(name).is_some_and(|then| then + pause > now.at) {
+            return Err(QueueRefusal::DeletedRecently { pause });
+        }
+        given.fits(kind)?;
+        self.check_rule(kind, given)
+    }
+
+    fn create_broker(
+        &self,
+        name: &Name,
+        settings: &crate::broker::BrokerSettings,
+    ) -> (Decision, Position) {
+        let decision = match self.directory.find(name) {
+            Some(_) => Decision::refuse(BrokerRefusal::Exists { name: name.clone() }),
+            None => {
+                let queue = self.directory.next_queue();
+                let (name, settings) = (name.clone(), settings.clone());
+                let created = BrokerFact::Created(BrokerCreated { queue, name, settings });
+                Decision::fact(Fact::Broker(created), Reply::Queue { queue })
+            }
+        };
+        (decision, self.directory.touched)
+    }
+
+    fn decide_broker(&self, now: &Moment<'_>, command: &BrokerCommand) -> (Decision, Position) {
+        let name = command.queue();
+        let found = self.directory.find(name).and_then(|id| Some((id, self.resources.get(&id)?)));
+        match found {
+            Some((id, Resource { kind: Kind::Broker(queue), touched, .. })) => {
+                (queue.decide(now, id, command), *touched)
+            }
+            _ => {
+                let refusal = BrokerRefusal::Missing { name: name.clone() };
+                (Decision::refuse(Refusal::Broker(refusal)), self.directory.touched)
+            }
+        }
+    }
+
+    /// What time alone has made due by `at`, about `limit` messages' worth.
+    pub fn tick(&self, at: Stamp, here: Place, limit: usize) -> Facts {
+        let mut facts = Facts::none();
+        for (due, id) in &self.due {
+            if *due > at || facts.len() >= limit {
+                break;
+            }
+            let now = self.moment(at, here.plus(facts.len()));
+            match self.resources.get(id).map(|resource| &resource.kind) {
+                Some(Kind::Polled(queue)) => {
+                    facts.facts.extend(queue.tick(&now, *id, limit));
+                }
+                Some(Kind::Broker(queue)) => facts.extend(queue.tick(&now, *id, limit)),
+                None => {}
+            }
+        }
+        facts
+    }
+
+    /// When `tick` next has something to say.
+    pub fn next_due(&self) -> Option<Stamp> {
+        self.due.first().map(|(due, _)| *due)
+    }
+
+    /// The next moment after `at` at which somebody who waits at the queue may get something by
+    /// time alone.
+    pub fn next_visible(&self, queue: QueueId, at: Stamp) -> Option<Stamp> {
+        match &self.resources.get(&queue)?.kind {
+            Kind::Polled(queue) => queue.next_visible(at),
+            Kind::Broker(queue) => queue.next_visible(at),
+        }
+    }
+
+    /// The queue that a command names, for waiting there.
+    pub fn queue_of(&self, command: &Command) -> Option<QueueId> {
+        match command {
+            Command::Receive { queue, .. } => self.directory.find(queue),
+            Command::Broker(command) => self.directory.find(command.queue()),
+            _ => None,
+        }
+    }
+
+    /// How long a caller of this command waits for something to be there.
+    pub fn patience_of(&self, command: &Command) -> Millis {
+        match command {
+            Command::Receive { wait: Some(wait), .. } => *wait,
+            Command::Receive { queue, wait: None, .. } => self
+                .polled(queue)
+                .map_or(Millis::ZERO, |(_, queue, _)| queue.settings().receive_wait),
+            Command::Broker(command) => command.wait().unwrap_or(Millis::ZERO),
+            _ => Millis::ZERO,
+        }
+    }
+
+    /// Takes away what purges and deletions left behind.
+    pub fn take_garbage(&mut self) -> Option<Garbage> {
+        (!self.garbage.is_empty()).then(|| Garbage(std::mem::take(&mut self.garbage)))
+    }
+
+    /// Applies one fact. Total: it cannot fail, and looks at nothing but the fact and its resource.
+    pub fn evolve(&mut self, at: Stamp, here: Place, fact: &Fact) {
+        self.header.last = self.header.last.max(at);
+        match fact {
+            Fact::Opened(opened) => {
+                self.header.epoch = opened.epoch;
+                self.header.offset = opened.offset;
+            }
+            Fact::ClockMoved(moved) => self.header.offset = moved.offset,
+            Fact::Canary => {}
+            Fact::QueueCreated(created) => {
+                let kind = Kind::Polled(Queue::created(at, created));
+                self.add(here, created.queue, created.name.clone(), kind);
+            }
+            Fact::Broker(BrokerFact::Created(created)) => {
+                let kind = Kind::Broker(BrokerQueue::created(at, created));
+                self.add(here, created.queue, created.name.clone(), kind);
+            }
+            Fact::QueueDeleted(deleted) => self.remove(at, here, deleted.queue),
+            Fact::DeadLettered(moved) => self.move_dead_letter(at, here, moved),
+            Fact::Broker(fact) => self.evolve_broker(at, here, fact),
+            other => self.evolve_polled(at, here, other),
+        }
+        for queue in fact.queues().into_iter().flatten() {
+            self.note(here, queue, fact.is_soft());
+        }
+    }
+
+    fn add(&mut self, here: Place, queue: QueueId, name: Name, kind: Kind) {
+        self.directory.taken(name, queue);
+        self.directory.touched = here.position.next();
+        self.resources.insert(queue, Resource { kind, touched: here.position.next(), due: None });
+    }
+
+    fn remove(&mut self, at: Stamp, here: Place, queue: QueueId) {
+        let Some(resource) = self.resources.remove(&queue) else { return };
+        let name = match &resource.kind {
+            Kind::Polled(queue) => queue.name(),
+            Kind::Broker(queue) => queue.name(),
+        };
+        self.directory.freed(name, at);
+        self.directory.touched = here.position.next();
+        if let Some(due) = resource.due {
+            self.due.remove(&(due, queue));
+        }
+        self.garbage.push(resource.kind);
+    }
+
+    fn with_polled(&mut self, id: QueueId, change: impl FnOnce(&mut Queue)) {
+        if let Some(Resource { kind: Kind::Polled(queue), .. }) = self.resources.get_mut(&id) {
+            change(queue);
+        }
+    }
+
+    fn move_dead_letter(&mut self, _: Stamp, _: Place, moved: &DeadLettered) {
+        self.with_polled(moved.from, |queue| queue.removed(moved.seq));
+        self.with_polled(moved.to, |queue| queue.dead_letter_came(moved));
+    }
+
+    fn evolve_broker(&mut self, at: Stamp, here: Place, fact: &BrokerFact) {
+        let resource = self.resources.get_mut(&fact.queue());
+        if let Some(Resource { kind: Kind::Broker(queue), .. }) = resource {
+            queue.evolve(at, here, fact);
+        }
+    }
+
+    fn evolve_polled(&mut self, at: Stamp, here: Place, fact: &Fact) {
+        let mut left_behind = None;
+        let [Some(id), None] = fact.queues() else { return };
+        self.with_polled(id, |queue| match fact {
+            Fact::QueueChanged(changed) => queue.changed(at, changed.settings.clone()),
+            Fact::QueuePurged(_) => left_behind = Some(queue.purged(at)),
+            Fact::Sent(sent) => queue.sent(at, here, sent),
+            Fact::Leased(leased) => queue.leased(at, leased),
+            Fact::LeaseChanged(changed) => queue.lease_changed(at, changed),
+            Fact::Deleted(deleted) => queue.removed(deleted.seq),
+            Fact::Expired(expired) => queue.expired(expired),
+            _ => {}
+        });
+        self.garbage.extend(left_behind.map(Kind::Polled));
+    }
+
+    /// Keeps what is derived from a resource: what its answers rest on, and when it is due.
+    fn note(&mut self, here: Place, id: QueueId, soft: bool) {
+        let Some(resource) = self.resources.get_mut(&id) else { return };
+        if !soft {
+            resource.touched = here.position.next();
+        }
+        let due = match &resource.kind {
+            Kind::Polled(queue) => queue.next_due(),
+            Kind::Broker(queue) => queue.next_due(),
+        };
+        if due == resource.due {
+            return;
+        }
+        if let Some(before) = std::mem::replace(&mut resource.due, due) {
+            self.due.remove(&(before, id));
+        }
+        if let Some(due) = due {
+            self.due.insert((due, id));
+        }
+    }
+}
