@@ -1,3 +1,10 @@
 //! Floor 1: the loop that owns a partition, the clock, and the port to the log.
+//!
+//! Owns batching, durability of answers, waiting, timers and back-pressure. Must never know a wire
+//! format, a file, or what a queue is for. Enter at [`owner::Owner`] (the loop's body, which a
+//! simulation drives), and at [`log::Log`] (the seam below).
 
 pub mod log;
+pub mod owner;
+pub mod request;
+mod waiters;

@@ -1,0 +1,472 @@
+//! The owner of a partition: decides, evolves, submits, and holds answers until they are durable.
+//! It does no waiting and reads no clock, so that a simulation can drive it step by step.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures::StreamExt;
+use lineside_core::command::{Command, Reply, Verdict};
+use lineside_core::fact::{Batch, ClockMoved, Fact, Facts};
+use lineside_core::id::{PartitionId, Place, Position, QueueId};
+use lineside_core::limits::Limits;
+use lineside_core::partition::Partition;
+use lineside_core::stamp::{Millis, Stamp};
+use tokio::sync::oneshot;
+
+use crate::log::{AppendError, Log, LogFault, Room, Ticket};
+use crate::request::{Advanced, CallError, Fired, Request};
+use crate::waiters::{Answer, Waiters};
+
+/// Most facts in one turn, and in one batch.
+pub const TURN_FACTS_MAX: usize = 4096;
+/// Most messages' worth of due work that one turn does before it looks at its inbox.
+const TICK_FACTS_MAX: usize = 1024;
+/// Bytes decided and not yet submitted, beyond which a turn takes nothing more in.
+const FILLING_BYTES_MAX: u64 = 32 << 20;
+/// What a command's facts may add to the log beside bodies.
+const FACT_BYTES_MAX: u64 = 4096;
+/// A batch of nothing but soft facts waits so long for a hard one.
+pub const SOFT_PATIENCE: Millis = Millis(100);
+
+/// The two clocks that a turn is told.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// The machine's time; the steerable offset is added here.
+    pub stamp: Stamp,
+    /// Real time since the engine's start, for the patience of open connections.
+    pub patience: Millis,
+}
+
+/// One owner of one partition.
+pub struct Owner {
+    log: Arc<dyn Log>,
+    id: PartitionId,
+    partition: Partition,
+    /// Where the next batch goes.
+    next: Position,
+    durable: Position,
+    filling: Filling,
+    in_flight: VecDeque<(Position, Ticket)>,
+    held: VecDeque<Held>,
+    waiters: Waiters,
+    advance: Option<Advance>,
+    opened_at: Position,
+    evolved: u64,
+}
+
+#[derive(Default)]
+struct Filling {
+    batches: Vec<(Batch, Room)>,
+    bytes: u64,
+    has_hard: bool,
+    soft_since: Option<Millis>,
+}
+
+struct Held {
+    rests_on: Position,
+    answer: HeldAnswer,
+}
+
+enum HeldAnswer {
+    Call(Answer, Result<Reply, CallError>),
+    Advance(oneshot::Sender<Result<Advanced, CallError>>, Advanced),
+}
+
+struct Advance {
+    start: Stamp,
+    at: Stamp,
+    target: Stamp,
+    fired: Vec<Fired>,
+    reply: oneshot::Sender<Result<Advanced, CallError>>,
+}
+
+impl Owner {
+    /// Reads the log and folds its facts. The owner may not serve before [`Owner::take_over`] is
+    /// durable ([`Owner::is_ready`]).
+    pub async fn replay(
+        log: Arc<dyn Log>,
+        id: PartitionId,
+        limits: Limits,
+    ) -> Result<Owner, LogFault> {
+        let mut partition = Partition::new(id, limits);
+        let tail = log.tail(id).await?;
+        let mut next = Position::default();
+        let mut batches = log.read(id, next);
+        while next < tail {
+            let Some(read) = batches.next().await else { return Err(LogFault::Closed) };
+            let (position, batch) = read?;
+            for (here, fact) in batch.places(position) {
+                partition.evolve(batch.at, here, fact);
+            }
+            drop(partition.take_garbage());
+            next = position.next();
+        }
+        drop(batches);
+        Ok(Owner {
+            log,
+            id,
+            partition,
+            next,
+            durable: next,
+            filling: Filling::default(),
+            in_flight: VecDeque::new(),
+            held: VecDeque::new(),
+            waiters: Waiters::default(),
+            advance: None,
+            opened_at: Position(u64::MAX),
+            evolved: 0,
+        })
+    }
+
+    /// Submits `Opened` of the next epoch; when it is durable, every earlier owner is fenced.
+    pub fn take_over(&mut self, now: Now) {
+        let at = self.stamp(now);
+        self.opened_at = self.next;
+        let opening = Facts::one(self.partition.opening());
+        self.put(at, now, opening, Room::default());
+        self.submit(now);
+    }
+
+    /// Whether the take-over is durable.
+    pub fn is_ready(&self) -> bool {
+        self.durable > self.opened_at
+    }
+
+    /// The state.
+    pub fn partition(&self) -> &Partition {
+        &self.partition
+    }
+
+    /// How many facts this owner has evolved since its replay.
+    pub fn evolved(&self) -> u64 {
+        self.evolved
+    }
+
+    /// The moment that `now` is for what is stored: never before the last batch.
+    pub fn stamp(&self, now: Now) -> Stamp {
+        let header = self.partition.header();
+        match &self.advance {
+            Some(advance) => advance.at.max(header.last),
+            None => (now.stamp + header.offset).max(header.last),
+        }
+    }
+
+    /// One bounded turn: what time made due, then the inbox in order, then those who wait.
+    pub fn turn(&mut self, now: Now, inbox: &mut VecDeque<Request>) {
+        self.step_advance(now);
+        let at = self.stamp(now);
+        self.tick(at, now);
+        self.serve_all_visible(at, now);
+        let bound = self.evolved + TURN_FACTS_MAX as u64;
+        while self.evolved < bound && self.filling.bytes < FILLING_BYTES_MAX {
+            match inbox.pop_front() {
+                Some(Request::Call { command, reply }) => self.call(at, now, command, reply),
+                Some(Request::Advance { by, reply }) => self.start_advance(at, by, reply),
+                None => break,
+            }
+        }
+        self.dismiss_impatient(at, now);
+        self.submit_if_due(now);
+    }
+
+    /// Whether a turn would do something at once, without a request.
+    pub fn has_work(&self, now: Now) -> bool {
+        let at = self.stamp(now);
+        self.advance.is_some() || self.partition.next_due().is_some_and(|due| due <= at)
+    }
+
+    /// The moments at which the next turn is due without a request: on the clock of what is stored
+    /// (without the offset), and on that of patience.
+    pub fn wake_at(&self, now: Now) -> (Option<Stamp>, Option<Millis>) {
+        let at = self.stamp(now);
+        let visible =
+            self.waiters.queues().filter_map(|queue| self.partition.next_visible(queue, at)).min();
+        let due = [self.partition.next_due(), visible].into_iter().flatten().min();
+        let offset = self.partition.header().offset;
+        let due = due.map(|due| Stamp(due.0.saturating_sub(offset.0)));
+        let soft = self.filling.soft_since.filter(|_| self.in_flight.is_empty());
+        let soft = soft.map(|since| Millis(since.0 + SOFT_PATIENCE.0));
+        (due, [self.waiters.next_deadline(), soft].into_iter().flatten().min())
+    }
+
+    /// Looks at what was submitted; answers what has become durable. Ready(Err) when a ticket
+    /// failed: memory is then ahead of the log, every caller has been told, and this owner is done.
+    pub fn poll_log(&mut self, cx: &mut Context<'_>, now: Now) -> Poll<Result<(), AppendError>> {
+        let mut progress = false;
+        while let Some((position, ticket)) = self.in_flight.front_mut() {
+            match ticket.as_mut().poll(cx) {
+                Poll::Pending => break,
+                Poll::Ready(Ok(())) => self.durable = position.next(),
+                Poll::Ready(Err(error)) => {
+                    self.abandon(&error.to_string());
+                    return Poll::Ready(Err(error));
+                }
+            }
+            self.in_flight.pop_front();
+            progress = true;
+        }
+        if !progress {
+            return Poll::Pending;
+        }
+        self.release();
+        self.submit_if_due(now);
+        Poll::Ready(Ok(()))
+    }
+
+    /// Submits everything that was decided, soft facts too.
+    pub fn flush(&mut self, now: Now) {
+        if self.in_flight.is_empty() {
+            self.submit(now);
+        }
+    }
+
+    /// Whether everything that was decided is durable.
+    pub fn is_drained(&self) -> bool {
+        self.in_flight.is_empty() && self.filling.batches.is_empty() && self.held.is_empty()
+    }
+
+    /// Tells those who wait that there is nothing; part of a shutdown.
+    pub fn dismiss_waiters(&mut self, now: Now) {
+        let at = self.stamp(now);
+        for waiter in self.waiters.drain() {
+            self.answer_now(at, now, &waiter.command, waiter.answer);
+        }
+    }
+
+    /// Tells every caller that it is not known what became of the call.
+    fn abandon(&mut self, why: &str) {
+        let error = || CallError::Unavailable(why.to_owned());
+        for held in self.held.drain(..) {
+            match held.answer {
+                HeldAnswer::Call(answer, _) => drop(answer.send(Err(error()))),
+                HeldAnswer::Advance(answer, _) => drop(answer.send(Err(error()))),
+            }
+        }
+        for waiter in self.waiters.drain() {
+            drop(waiter.answer.send(Err(error())));
+        }
+        if let Some(advance) = self.advance.take() {
+            drop(advance.reply.send(Err(error())));
+        }
+    }
+
+    fn call(&mut self, at: Stamp, now: Now, command: Command, answer: Answer) {
+        if answer.is_closed() {
+            return;
+        }
+        let room = match self.log.reserve(command.body_len() as u64 + FACT_BYTES_MAX) {
+            Ok(room) => room,
+            Err(_) if command.settles() => Room::default(),
+            Err(_) => return drop(answer.send(Err(CallError::Full))),
+        };
+        let verdict = self.decide(at, now, &command, room);
+        let nothing_yet = matches!(&verdict.answer, Ok(reply) if reply.is_nothing_yet());
+        let patience = self.partition.patience_of(&command);
+        match self.partition.queue_of(&command) {
+            Some(queue) if nothing_yet && patience > Millis::ZERO => {
+                let until = Millis(now.patience.0.saturating_add(patience.0));
+                self.waiters.add(queue, command, answer, until);
+            }
+            _ => self.hold(verdict.rests_on, answer, verdict.answer.map_err(CallError::Refused)),
+        }
+    }
+
+    fn decide(&mut self, at: Stamp, now: Now, command: &Command, room: Room) -> Verdict {
+        let here = self.here(at);
+        let mut verdict = self.partition.decide(at, here, command);
+        let facts = std::mem::take(&mut verdict.facts);
+        self.put(at, now, facts, room);
+        verdict
+    }
+
+    fn answer_now(&mut self, at: Stamp, now: Now, command: &Command, answer: Answer) {
+        let verdict = self.decide(at, now, command, Room::default());
+        self.hold(verdict.rests_on, answer, verdict.answer.map_err(CallError::Refused));
+    }
+
+    /// Where the next fact goes: into the batch of this moment, or the next one.
+    fn here(&self, at: Stamp) -> Place {
+        match self.filling.batches.last() {
+            Some((batch, _)) if batch.at == at && batch.facts.len() < TURN_FACTS_MAX => {
+                let position = Position(self.next.0.saturating_sub(1));
+                Place { position, index: 0 }.plus(batch.facts.len())
+            }
+            _ => Place { position: self.next, index: 0 },
+        }
+    }
+
+    fn put(&mut self, at: Stamp, now: Now, facts: Facts, room: Room) {
+        if facts.is_empty() {
+            return;
+        }
+        let here = self.here(at);
+        self.count(&facts, now);
+        let mut ripe = Vec::new();
+        for (index, fact) in facts.facts.iter().enumerate() {
+            self.partition.evolve(at, here.plus(index), fact);
+            let queues = fact.queues().into_iter().flatten();
+            ripe.extend(queues.filter(|queue| self.waiters.is_waited_at(*queue)));
+        }
+        if here.position == self.next {
+            self.next = self.next.next();
+            self.filling.batches.push((Batch { at, facts }, room));
+        } else if let Some((batch, filled)) = self.filling.batches.last_mut() {
+            batch.facts.extend(facts);
+            filled.join(room);
+        }
+        ripe.dedup();
+        for queue in ripe {
+            self.serve(queue, at, now);
+        }
+    }
+
+    fn count(&mut self, facts: &Facts, now: Now) {
+        self.evolved += facts.len() as u64;
+        let bodies: usize = facts.bodies.iter().map(|(_, body)| body.len()).sum();
+        self.filling.bytes += bodies as u64 + 64 * facts.len() as u64;
+        if facts.facts.iter().any(|fact| !fact.is_soft()) {
+            self.filling.has_hard = true;
+        } else {
+            self.filling.soft_since.get_or_insert(now.patience);
+        }
+    }
+
+    /// Serves those who wait at a queue, in order of arrival, until one gets nothing.
+    fn serve(&mut self, queue: QueueId, at: Stamp, now: Now) {
+        while let Some(waiter) = self.waiters.pop(queue) {
+            let here = self.here(at);
+            let mut verdict = self.partition.decide(at, here, &waiter.command);
+            let nothing_yet = matches!(&verdict.answer, Ok(reply) if reply.is_nothing_yet());
+            let facts = std::mem::take(&mut verdict.facts);
+            if nothing_yet {
+                self.waiters.put_back(queue, waiter);
+                return self.put_quietly(at, now, facts);
+            }
+            self.put(at, now, facts, Room::default());
+            self.hold(verdict.rests_on, waiter.answer, verdict.answer.map_err(CallError::Refused));
+        }
+    }
+
+    /// Facts of a waiter that got nothing (dead letters it came upon): they make no one here ripe.
+    fn put_quietly(&mut self, at: Stamp, now: Now, facts: Facts) {
+        if !facts.is_empty() {
+            let waiters = std::mem::take(&mut self.waiters);
+            self.put(at, now, facts, Room::default());
+            self.waiters = waiters;
+        }
+    }
+
+    fn serve_all_visible(&mut self, at: Stamp, now: Now) {
+        let queues: Vec<QueueId> = self.waiters.queues().collect();
+        for queue in queues {
+            self.serve(queue, at, now);
+        }
+    }
+
+    fn dismiss_impatient(&mut self, at: Stamp, now: Now) {
+        while let Some((_, waiter)) = self.waiters.pop_impatient(now.patience) {
+            self.answer_now(at, now, &waiter.command, waiter.answer);
+        }
+    }
+
+    fn tick(&mut self, at: Stamp, now: Now) {
+        let facts = self.partition.tick(at, self.here(at), TICK_FACTS_MAX);
+        if let Some(advance) = &mut self.advance {
+            let fired = facts.facts.iter().map(|fact| Fired { at, what: describe(fact) });
+            advance.fired.extend(fired.take(1000 - advance.fired.len().min(1000)));
+        }
+        self.put(at, now, facts, Room::default());
+    }
+
+    fn hold(&mut self, rests_on: Position, answer: Answer, reply: Result<Reply, CallError>) {
+        if rests_on <= self.durable {
+            drop(answer.send(reply));
+        } else {
+            self.held.push_back(Held { rests_on, answer: HeldAnswer::Call(answer, reply) });
+        }
+    }
+
+    fn release(&mut self) {
+        let durable = self.durable;
+        let held = std::mem::take(&mut self.held);
+        let (ready, waiting): (VecDeque<_>, _) =
+            held.into_iter().partition(|held| held.rests_on <= durable);
+        self.held = waiting;
+        for held in ready {
+            match held.answer {
+                HeldAnswer::Call(answer, reply) => drop(answer.send(reply)),
+                HeldAnswer::Advance(answer, advanced) => drop(answer.send(Ok(advanced))),
+            }
+        }
+    }
+
+    fn submit_if_due(&mut self, now: Now) {
+        let patience_over =
+            self.filling.soft_since.is_some_and(|s| s.0 + SOFT_PATIENCE.0 <= now.patience.0);
+        if self.in_flight.is_empty() && (self.filling.has_hard || patience_over) {
+            self.submit(now);
+        }
+    }
+
+    fn submit(&mut self, _: Now) {
+        let filling = std::mem::take(&mut self.filling);
+        let first = self.next.0.saturating_sub(filling.batches.len() as u64);
+        for (position, (batch, room)) in (first..).zip(filling.batches) {
+            let ticket = self.log.submit(self.id, Position(position), room, batch);
+            self.in_flight.push_back((Position(position), ticket));
+        }
+    }
+
+    fn start_advance(
+        &mut self,
+        at: Stamp,
+        by: Millis,
+        reply: oneshot::Sender<Result<Advanced, CallError>>,
+    ) {
+        if self.advance.is_some() {
+            let busy = CallError::Unavailable("time is being moved already".to_owned());
+            return drop(reply.send(Err(busy)));
+        }
+        let fired = Vec::new();
+        self.advance = Some(Advance { start: at, at, target: at + by, fired, reply });
+    }
+
+    /// One step of moving time: to the next moment at which something is due, or to the target.
+    fn step_advance(&mut self, now: Now) {
+        let Some(advance) = &self.advance else { return };
+        let visible =
+            self.waiters.queues().filter_map(|q| self.partition.next_visible(q, advance.at)).min();
+        let next = [self.partition.next_due(), visible].into_iter().flatten().min();
+        let target = advance.target;
+        match next {
+            Some(due) if due <= target => {
+                if let Some(advance) = &mut self.advance {
+                    advance.at = advance.at.max(due);
+                }
+            }
+            _ => self.finish_advance(now),
+        }
+    }
+
+    fn finish_advance(&mut self, now: Now) {
+        let Some(advance) = self.advance.take() else { return };
+        let offset = Millis(advance.target.0.saturating_sub(now.stamp.0));
+        let moved = Facts::one(Fact::ClockMoved(ClockMoved { offset }));
+        let by = advance.target.since(advance.start);
+        let advanced = Advanced { now: advance.target, by, fired: advance.fired };
+        self.put(advance.target, now, moved, Room::default());
+        let answer = HeldAnswer::Advance(advance.reply, advanced);
+        self.held.push_back(Held { rests_on: self.next, answer });
+    }
+}
+
+fn describe(fact: &Fact) -> String {
+    let name = match fact {
+        Fact::Expired(_) => "messages expired",
+        Fact::Broker(_) => "a broker queue's time came",
+        _ => "due",
+    };
+    let queues = fact.queues().into_iter().flatten().map(|q| format!(" in queue {}", q.0));
+    format!("{name}{}", queues.collect::<String>())
+}
