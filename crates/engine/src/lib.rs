@@ -1,9 +1,12 @@
 //! Floor 1: the loop that owns a partition, the clock, and the port to the log.
 //!
 //! Owns batching, durability of answers, waiting, timers and back-pressure. Must never know a wire
-//! format, a file, or what a queue is for. Enter at [`owner::Owner`] (the loop's body, which a
-//! simulation drives), and at [`log::Log`] (the seam below).
+//! format, a file, or what a queue is for. Enter at [`engine::start`] (the task and its handle), at
+//! [`owner::Owner`] (the loop's body, which a simulation drives too), and at [`log::Log`] (the seam
+//! below).
 
+pub mod clock;
+pub mod engine;
 pub mod log;
 pub mod owner;
 pub mod request;

@@ -10,7 +10,7 @@ use lineside_core::command::{Command, Reply, Verdict};
 use lineside_core::fact::{Batch, ClockMoved, Fact, Facts};
 use lineside_core::id::{PartitionId, Place, Position, QueueId};
 use lineside_core::limits::Limits;
-use lineside_core::partition::Partition;
+use lineside_core::partition::{Garbage, Partition};
 use lineside_core::stamp::{Millis, Stamp};
 use tokio::sync::oneshot;
 
@@ -157,9 +157,9 @@ impl Owner {
         self.step_advance(now);
         let at = self.stamp(now);
         self.tick(at, now);
-        self.serve_all_visible(at, now);
+        self.serve_visible(at, now);
         let bound = self.evolved + TURN_FACTS_MAX as u64;
-        while self.evolved < bound && self.filling.bytes < FILLING_BYTES_MAX {
+        while self.evolved < bound && !self.is_full() {
             match inbox.pop_front() {
                 Some(Request::Call { command, reply }) => self.call(at, now, command, reply),
                 Some(Request::Advance { by, reply }) => self.start_advance(at, by, reply),
@@ -170,6 +170,16 @@ impl Owner {
         self.submit_if_due(now);
     }
 
+    /// Whether so much is decided and not yet submitted that a turn takes nothing more in.
+    pub fn is_full(&self) -> bool {
+        self.filling.bytes >= FILLING_BYTES_MAX
+    }
+
+    /// What purges and deletions left behind, to be dropped off the loop.
+    pub fn take_garbage(&mut self) -> Option<Garbage> {
+        self.partition.take_garbage()
+    }
+
     /// Whether a turn would do something at once, without a request.
     pub fn has_work(&self, now: Now) -> bool {
         let at = self.stamp(now);
@@ -178,11 +188,9 @@ impl Owner {
 
     /// The moments at which the next turn is due without a request: on the clock of what is stored
     /// (without the offset), and on that of patience.
-    pub fn wake_at(&self, now: Now) -> (Option<Stamp>, Option<Millis>) {
-        let at = self.stamp(now);
-        let visible =
-            self.waiters.queues().filter_map(|queue| self.partition.next_visible(queue, at)).min();
-        let due = [self.partition.next_due(), visible].into_iter().flatten().min();
+    pub fn wake_at(&self) -> (Option<Stamp>, Option<Millis>) {
+        let due =
+            [self.partition.next_due(), self.waiters.next_visible()].into_iter().flatten().min();
         let offset = self.partition.header().offset;
         let due = due.map(|due| Stamp(due.0.saturating_sub(offset.0)));
         let soft = self.filling.soft_since.filter(|_| self.in_flight.is_empty());
@@ -267,6 +275,7 @@ impl Owner {
             Some(queue) if nothing_yet && patience > Millis::ZERO => {
                 let until = Millis(now.patience.0.saturating_add(patience.0));
                 self.waiters.add(queue, command, answer, until);
+                self.note_visible(queue, at);
             }
             _ => self.hold(verdict.rests_on, answer, verdict.answer.map_err(CallError::Refused)),
         }
@@ -296,13 +305,21 @@ impl Owner {
         }
     }
 
+    /// Evolves facts, puts them where they will be submitted, and serves those who wait for them.
     fn put(&mut self, at: Stamp, now: Now, facts: Facts, room: Room) {
+        for queue in self.record(at, now, facts, room) {
+            self.serve(queue, at, now);
+        }
+    }
+
+    /// Evolves facts and puts them where they will be submitted; the queues that somebody waits at.
+    fn record(&mut self, at: Stamp, now: Now, facts: Facts, room: Room) -> Vec<QueueId> {
+        let mut ripe = Vec::new();
         if facts.is_empty() {
-            return;
+            return ripe;
         }
         let here = self.here(at);
         self.count(&facts, now);
-        let mut ripe = Vec::new();
         for (index, fact) in facts.facts.iter().enumerate() {
             self.partition.evolve(at, here.plus(index), fact);
             let queues = fact.queues().into_iter().flatten();
@@ -316,9 +333,7 @@ impl Owner {
             filled.join(room);
         }
         ripe.dedup();
-        for queue in ripe {
-            self.serve(queue, at, now);
-        }
+        ripe
     }
 
     fn count(&mut self, facts: &Facts, now: Now) {
@@ -336,32 +351,35 @@ impl Owner {
     fn serve(&mut self, queue: QueueId, at: Stamp, now: Now) {
         while let Some(waiter) = self.waiters.pop(queue) {
             let here = self.here(at);
-            let mut verdict = self.partition.decide(at, here, &waiter.command);
+            let verdict = self.partition.decide(at, here, &waiter.command);
             let nothing_yet = matches!(&verdict.answer, Ok(reply) if reply.is_nothing_yet());
-            let facts = std::mem::take(&mut verdict.facts);
+            // Even a receive that gets nothing may have moved a dead letter to where others wait.
+            let ripe = self.record(at, now, verdict.facts, Room::default());
             if nothing_yet {
                 self.waiters.put_back(queue, waiter);
-                return self.put_quietly(at, now, facts);
+                self.note_visible(queue, at);
+            } else {
+                let reply = verdict.answer.map_err(CallError::Refused);
+                self.hold(verdict.rests_on, waiter.answer, reply);
             }
-            self.put(at, now, facts, Room::default());
-            self.hold(verdict.rests_on, waiter.answer, verdict.answer.map_err(CallError::Refused));
+            for other in ripe.into_iter().filter(|other| *other != queue) {
+                self.serve(other, at, now);
+            }
+            if nothing_yet {
+                return;
+            }
         }
     }
 
-    /// Facts of a waiter that got nothing (dead letters it came upon): they make no one here ripe.
-    fn put_quietly(&mut self, at: Stamp, now: Now, facts: Facts) {
-        if !facts.is_empty() {
-            let waiters = std::mem::take(&mut self.waiters);
-            self.put(at, now, facts, Room::default());
-            self.waiters = waiters;
-        }
-    }
-
-    fn serve_all_visible(&mut self, at: Stamp, now: Now) {
-        let queues: Vec<QueueId> = self.waiters.queues().collect();
-        for queue in queues {
+    /// Serves where something may have become receivable by time alone.
+    fn serve_visible(&mut self, at: Stamp, now: Now) {
+        while let Some(queue) = self.waiters.pop_visible(at) {
             self.serve(queue, at, now);
         }
+    }
+
+    fn note_visible(&mut self, queue: QueueId, at: Stamp) {
+        self.waiters.set_visible(queue, self.partition.next_visible(queue, at));
     }
 
     fn dismiss_impatient(&mut self, at: Stamp, now: Now) {
@@ -435,9 +453,8 @@ impl Owner {
     /// One step of moving time: to the next moment at which something is due, or to the target.
     fn step_advance(&mut self, now: Now) {
         let Some(advance) = &self.advance else { return };
-        let visible =
-            self.waiters.queues().filter_map(|q| self.partition.next_visible(q, advance.at)).min();
-        let next = [self.partition.next_due(), visible].into_iter().flatten().min();
+        let next =
+            [self.partition.next_due(), self.waiters.next_visible()].into_iter().flatten().min();
         let target = advance.target;
         match next {
             Some(due) if due <= target => {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use lineside_core::command::{Command, Reply};
 use lineside_core::id::QueueId;
-use lineside_core::stamp::Millis;
+use lineside_core::stamp::{Millis, Stamp};
 use tokio::sync::oneshot;
 
 use crate::request::CallError;
@@ -27,6 +27,9 @@ pub(crate) struct Waiter {
 pub(crate) struct Waiters {
     queues: BTreeMap<QueueId, VecDeque<Waiter>>,
     deadlines: BTreeSet<(Millis, u64, QueueId)>,
+    /// When time alone may give something to those who wait at a queue.
+    visible: BTreeMap<QueueId, Stamp>,
+    by_visible: BTreeSet<(Stamp, QueueId)>,
     arrivals: u64,
 }
 
@@ -43,8 +46,30 @@ impl Waiters {
         self.queues.contains_key(&queue)
     }
 
-    pub(crate) fn queues(&self) -> impl Iterator<Item = QueueId> {
-        self.queues.keys().copied()
+    /// Remembers when time alone may give something to those who wait at a queue.
+    pub(crate) fn set_visible(&mut self, queue: QueueId, at: Option<Stamp>) {
+        let before = match at.filter(|_| self.is_waited_at(queue)) {
+            Some(at) => {
+                self.by_visible.insert((at, queue));
+                self.visible.insert(queue, at).filter(|before| *before != at)
+            }
+            None => self.visible.remove(&queue),
+        };
+        if let Some(before) = before {
+            self.by_visible.remove(&(before, queue));
+        }
+    }
+
+    /// The earliest such moment of all queues.
+    pub(crate) fn next_visible(&self) -> Option<Stamp> {
+        self.by_visible.first().map(|(at, _)| *at)
+    }
+
+    /// Takes out a queue whose moment has come.
+    pub(crate) fn pop_visible(&mut self, now: Stamp) -> Option<QueueId> {
+        let (_, queue) = *self.by_visible.first().filter(|(at, _)| *at <= now)?;
+        self.set_visible(queue, None);
+        Some(queue)
     }
 
     /// The first in line who is still there.
@@ -54,6 +79,7 @@ impl Waiters {
             let waiter = line.pop_front();
             if line.is_empty() {
                 self.queues.remove(&queue);
+                self.set_visible(queue, None);
             }
             let waiter = waiter?;
             self.deadlines.remove(&(waiter.until, waiter.ticket, queue));
@@ -86,6 +112,7 @@ impl Waiters {
         let waiter = line.remove(index)?;
         if line.is_empty() {
             self.queues.remove(&queue);
+            self.set_visible(queue, None);
         }
         Some((queue, waiter))
     }
@@ -93,6 +120,8 @@ impl Waiters {
     /// Everybody, to be told that there is nothing.
     pub(crate) fn drain(&mut self) -> Vec<Waiter> {
         self.deadlines.clear();
+        self.visible.clear();
+        self.by_visible.clear();
         std::mem::take(&mut self.queues).into_values().flatten().collect()
     }
 }

@@ -1,0 +1,381 @@
+//! The engine: the task that drives an [`Owner`], and the handle that everybody else holds.
+
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use lineside_core::command::{Command, Reply};
+use lineside_core::id::{BodyRef, PartitionId};
+use lineside_core::limits::Limits;
+use lineside_core::stamp::{Millis, Stamp};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, Sleep};
+
+use crate::clock::Clock;
+use crate::log::{AppendError, Log, LogFault};
+use crate::owner::{Now, Owner};
+use crate::request::{Advanced, CallError, Request};
+
+/// Most requests that wait for a turn.
+pub const INBOX_MAX: usize = 8192;
+/// Of these, places that only settlements may take.
+const SETTLEMENTS_MIN: usize = 2048;
+/// How long a call waits for a partition that is starting.
+const READY_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How an engine is started.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Which partition.
+    pub partition: PartitionId,
+    /// What clients may ask for.
+    pub limits: Limits,
+    /// Whether time may be moved; a log whose time was moved starts only so.
+    pub steerable: bool,
+    /// Most requests that wait for a turn; [`INBOX_MAX`], or less in a test of back-pressure.
+    pub inbox_max: usize,
+}
+
+/// Why an engine ended.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineFault {
+    /// The log could not be opened or read.
+    #[error(transparent)]
+    Log(#[from] LogFault),
+    /// A batch is not known to be durable; nothing was acknowledged after it.
+    #[error("a write failed, so nothing is acknowledged any more: {0}")]
+    Append(#[from] AppendError),
+    /// The log's time was moved, and the clock is a plain one.
+    #[error(
+        "the clock of this data directory was moved ahead by {0:?}; start it with `--clock \
+         steerable`, or use another directory"
+    )]
+    Steered(Millis),
+}
+
+/// What is known of the engine from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Starting,
+    Ready,
+    Ended,
+}
+
+/// How far a shutdown has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Stop {
+    No,
+    /// Nobody waits any longer; calls are still served.
+    Dismiss,
+    /// Everything decided becomes durable, and the log is closed.
+    Finish,
+}
+
+/// A cheap way to one partition.
+#[derive(Clone)]
+pub struct Handle {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    inbox: mpsc::Sender<Request>,
+    log: OnceLock<Arc<dyn Log>>,
+    partition: PartitionId,
+    stage: watch::Sender<Stage>,
+    stop: watch::Sender<Stop>,
+    settlements_min: usize,
+    steerable: bool,
+    start_note: OnceLock<StartNote>,
+}
+
+/// What a start found, for the banner.
+#[derive(Clone, Copy, Debug)]
+pub struct StartNote {
+    /// The last stamp in the log; zero for a new one.
+    pub last: Stamp,
+    /// The first stamp of this start.
+    pub now: Stamp,
+    /// How far time was moved ahead.
+    pub offset: Millis,
+}
+
+/// Starts an engine on the log that `open` will give; calls wait until it is ready.
+pub fn start<F>(options: Options, open: F) -> (Handle, JoinHandle<Result<(), EngineFault>>)
+where
+    F: Future<Output = Result<Arc<dyn Log>, LogFault>> + Send + 'static,
+{
+    let (inbox, requests) = mpsc::channel(options.inbox_max);
+    let shared = Arc::new(Shared {
+        inbox,
+        log: OnceLock::new(),
+        partition: options.partition,
+        stage: watch::Sender::new(Stage::Starting),
+        stop: watch::Sender::new(Stop::No),
+        settlements_min: SETTLEMENTS_MIN.min(options.inbox_max / 4),
+        steerable: options.steerable,
+        start_note: OnceLock::new(),
+    });
+    let handle = Handle { shared: shared.clone() };
+    let task = tokio::spawn(async move {
+        let ended = run(&shared, options, requests, open).await;
+        shared.stage.send_replace(Stage::Ended);
+        ended
+    });
+    (handle, task)
+}
+
+impl Handle {
+    /// Decides a command and waits until its answer may be told.
+    pub async fn call(&self, command: Command) -> Result<Reply, CallError> {
+        self.wait_until_ready().await?;
+        self.ask(|reply| Request::Call { command, reply }).await
+    }
+
+    /// Moves steerable time.
+    pub async fn advance(&self, by: Millis) -> Result<Advanced, CallError> {
+        self.wait_until_ready().await?;
+        self.ask(|reply| Request::Advance { by, reply }).await
+    }
+
+    /// Reads the body of a message that was handed out.
+    pub async fn body(&self, body: BodyRef) -> Result<Bytes, LogFault> {
+        match self.shared.log.get() {
+            Some(log) => log.body(self.shared.partition, body).await,
+            None => Err(LogFault::Closed),
+        }
+    }
+
+    /// Whether a canary went through the log, and the engine still runs.
+    pub fn is_ready(&self) -> bool {
+        *self.shared.stage.borrow() == Stage::Ready
+    }
+
+    /// Whether time may be moved.
+    pub fn is_steerable(&self) -> bool {
+        self.shared.steerable
+    }
+
+    /// Resolves when the engine is ready, or has ended (false).
+    pub async fn ready(&self) -> bool {
+        let mut stage = self.shared.stage.subscribe();
+        let settled = stage.wait_for(|stage| *stage != Stage::Starting).await;
+        settled.is_ok_and(|stage| *stage == Stage::Ready)
+    }
+
+    /// What the start found, once it is ready.
+    pub fn start_note(&self) -> Option<StartNote> {
+        self.shared.start_note.get().copied()
+    }
+
+    /// First half of a shutdown: those who wait are answered, and nobody waits any more.
+    pub fn dismiss(&self) {
+        self.shared.stop.send_replace(Stop::Dismiss);
+    }
+
+    /// Second half: everything decided becomes durable and the log is closed; the task then ends.
+    pub fn finish(&self) {
+        self.shared.stop.send_replace(Stop::Finish);
+    }
+
+    async fn wait_until_ready(&self) -> Result<(), CallError> {
+        if self.is_ready() {
+            return Ok(());
+        }
+        match tokio::time::timeout(READY_PATIENCE, self.ready()).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(CallError::Unavailable("the engine has ended".to_owned())),
+            Err(_) => Err(CallError::Unavailable("the engine is starting".to_owned())),
+        }
+    }
+
+    /// Settlements are let in where others are throttled, since they make room.
+    fn admits(&self, request: &Request) -> bool {
+        let settles = match request {
+            Request::Call { command, .. } => command.settles(),
+            Request::Advance { .. } => true,
+        };
+        settles || self.shared.inbox.capacity() > self.shared.settlements_min
+    }
+
+    async fn ask<T>(
+        &self,
+        request: impl FnOnce(oneshot::Sender<Result<T, CallError>>) -> Request,
+    ) -> Result<T, CallError> {
+        let (reply, answer) = oneshot::channel();
+        let request = request(reply);
+        if !self.admits(&request) {
+            return Err(CallError::Throttled);
+        }
+        match self.shared.inbox.try_send(request) {
+            Ok(()) => {}
+            Err(mpsc::error::TrySendError::Full(_)) => return Err(CallError::Throttled),
+            Err(mpsc::error::TrySendError::Closed(_)) => return Err(ended()),
+        }
+        answer.await.unwrap_or_else(|_| Err(ended()))
+    }
+}
+
+fn ended() -> CallError {
+    CallError::Unavailable("the engine has ended".to_owned())
+}
+
+async fn run<F>(
+    shared: &Arc<Shared>,
+    options: Options,
+    requests: mpsc::Receiver<Request>,
+    open: F,
+) -> Result<(), EngineFault>
+where
+    F: Future<Output = Result<Arc<dyn Log>, LogFault>>,
+{
+    let log = open.await?;
+    let owner = Owner::replay(log.clone(), options.partition, options.limits).await?;
+    let header = owner.partition().header().clone();
+    if header.offset > Millis::ZERO && !options.steerable {
+        return Err(EngineFault::Steered(header.offset));
+    }
+    drop(shared.log.set(log.clone()));
+    let clock = Clock::start().not_before(header.last, header.offset);
+    let now = clock.now().stamp + header.offset;
+    let note = StartNote { last: header.last, now, offset: header.offset };
+    shared.start_note.get_or_init(|| note);
+    let stop = shared.stop.subscribe();
+    let mut driver = Driver { owner, clock, requests, inbox: VecDeque::new(), stop };
+    driver.open().await?;
+    let canary = driver.canary();
+    announce(shared.clone(), canary);
+    driver.drive().await?;
+    log.close().await?;
+    Ok(())
+}
+
+/// Says "ready" when the canary is through.
+fn announce(shared: Arc<Shared>, canary: oneshot::Receiver<Result<Reply, CallError>>) {
+    tokio::spawn(async move {
+        if let Ok(Ok(_)) = canary.await {
+            shared.stage.send_if_modified(|stage| {
+                let starting = *stage == Stage::Starting;
+                *stage = if starting { Stage::Ready } else { *stage };
+                starting
+            });
+        }
+    });
+}
+
+/// The owner with everything that wakes it.
+struct Driver {
+    owner: Owner,
+    clock: Clock,
+    requests: mpsc::Receiver<Request>,
+    inbox: VecDeque<Request>,
+    stop: watch::Receiver<Stop>,
+}
+
+/// What woke the driver.
+enum Woken {
+    Log(Result<(), AppendError>),
+    Inbox,
+    Time,
+    Stop,
+}
+
+impl Driver {
+    /// Takes the partition over; no request is looked at before that is durable.
+    async fn open(&mut self) -> Result<(), AppendError> {
+        self.owner.take_over(self.clock.now());
+        while !self.owner.is_ready() {
+            let now = self.clock.now();
+            poll_fn(|cx| self.owner.poll_log(cx, now)).await?;
+        }
+        Ok(())
+    }
+
+    fn canary(&mut self) -> oneshot::Receiver<Result<Reply, CallError>> {
+        let (reply, canary) = oneshot::channel();
+        self.inbox.push_back(Request::Call { command: Command::Canary, reply });
+        canary
+    }
+
+    async fn drive(&mut self) -> Result<(), AppendError> {
+        let mut sleep = Box::pin(tokio::time::sleep(Duration::ZERO));
+        loop {
+            let now = self.clock.now();
+            self.owner.turn(now, &mut self.inbox);
+            self.clean_up();
+            if *self.stop.borrow() == Stop::Finish && self.finished(now) {
+                return Ok(());
+            }
+            self.set_timer(now, &mut sleep);
+            match poll_fn(|cx| self.poll_woken(cx, &mut sleep)).await {
+                Woken::Log(result) => result?,
+                Woken::Stop => self.owner.dismiss_waiters(self.clock.now()),
+                Woken::Inbox | Woken::Time => {}
+            }
+            // One turn, one look at the other tasks of this thread.
+            tokio::task::consume_budget().await;
+        }
+    }
+
+    /// Frees what purges and deletions left, away from the loop: it may take long.
+    fn clean_up(&mut self) {
+        if let Some(garbage) = self.owner.take_garbage() {
+            tokio::task::spawn_blocking(move || drop(garbage));
+        }
+    }
+
+    fn finished(&mut self, now: Now) -> bool {
+        self.owner.flush(now);
+        self.inbox.is_empty() && self.requests.is_empty() && self.owner.is_drained()
+    }
+
+    fn set_timer(&self, now: Now, sleep: &mut Pin<Box<Sleep>>) {
+        let (due, patience) = self.owner.wake_at();
+        let due = due.map(|due| due.since(now.stamp));
+        let patience = patience.map(|until| until - now.patience);
+        let wait = [due, patience].into_iter().flatten().min();
+        // A day: nothing is due, so whenever it wakes it finds nothing to do.
+        let wait = wait.unwrap_or(Millis::seconds(86_400)).0.min(86_400_000);
+        let busy = self.owner.has_work(now) || (!self.inbox.is_empty() && !self.owner.is_full());
+        let wait = Duration::from_millis(if busy { 0 } else { wait.max(1) });
+        sleep.as_mut().reset(Instant::now() + wait);
+    }
+
+    fn poll_woken(&mut self, cx: &mut Context<'_>, sleep: &mut Pin<Box<Sleep>>) -> Poll<Woken> {
+        let now = self.clock.now();
+        if let Poll::Ready(result) = self.owner.poll_log(cx, now) {
+            return Poll::Ready(Woken::Log(result));
+        }
+        if self.inbox.is_empty() && !self.owner.is_full() && self.drain_requests(cx) {
+            return Poll::Ready(Woken::Inbox);
+        }
+        if sleep.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Woken::Time);
+        }
+        self.poll_stop(cx)
+    }
+
+    /// Takes the whole inbox at once: one wake-up for all of it.
+    fn drain_requests(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut taken = Vec::new();
+        match self.requests.poll_recv_many(cx, &mut taken, INBOX_MAX) {
+            Poll::Ready(count) if count > 0 => {
+                self.inbox.extend(taken);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn poll_stop(&mut self, cx: &mut Context<'_>) -> Poll<Woken> {
+        let mut changed = Box::pin(self.stop.changed());
+        match changed.as_mut().poll(cx) {
+            Poll::Ready(Ok(())) => Poll::Ready(Woken::Stop),
+            Poll::Ready(Err(_)) | Poll::Pending => Poll::Pending,
+        }
+    }
+}
