@@ -15,6 +15,7 @@ pub mod id;
 pub mod limits;
 pub mod partition;
 pub mod parts;
+pub mod payload;
 pub mod queue;
 pub mod receipt;
 pub mod refusal;

@@ -2,12 +2,7 @@
 // sha256 282d08c85a2003ab91ed400a81339fe81952e446ae40a599877705903e870c0f.
 // Do not edit: change the generator and run `make gen`.
 //! Wire shapes of Amazon Simple Queue Service: names, members, constraints.
-#![allow(
-    missing_docs,
-    dead_code,
-    unreachable_pub,
-    reason = "names and lists of the model, whole"
-)]
+#![allow(missing_docs, dead_code, unreachable_pub, reason = "names and lists of the model, whole")]
 
 use std::collections::BTreeMap;
 
@@ -569,10 +564,7 @@ pub struct Message {
     pub body: Option<String>,
     #[serde(rename = "Attributes", skip_serializing_if = "Option::is_none")]
     pub attributes: Option<BTreeMap<String, String>>,
-    #[serde(
-        rename = "MD5OfMessageAttributes",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "MD5OfMessageAttributes", skip_serializing_if = "Option::is_none")]
     pub md5_of_message_attributes: Option<String>,
     #[serde(rename = "MessageAttributes", skip_serializing_if = "Option::is_none")]
     pub message_attributes: Option<BTreeMap<String, MessageAttributeValue>>,
@@ -719,15 +711,9 @@ pub struct SendMessageBatchResultEntry {
     pub message_id: Option<String>,
     #[serde(rename = "MD5OfMessageBody", skip_serializing_if = "Option::is_none")]
     pub md5_of_message_body: Option<String>,
-    #[serde(
-        rename = "MD5OfMessageAttributes",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "MD5OfMessageAttributes", skip_serializing_if = "Option::is_none")]
     pub md5_of_message_attributes: Option<String>,
-    #[serde(
-        rename = "MD5OfMessageSystemAttributes",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "MD5OfMessageSystemAttributes", skip_serializing_if = "Option::is_none")]
     pub md5_of_message_system_attributes: Option<String>,
     #[serde(rename = "SequenceNumber", skip_serializing_if = "Option::is_none")]
     pub sequence_number: Option<String>,
@@ -762,15 +748,9 @@ impl SendMessageRequest {
 pub struct SendMessageResult {
     #[serde(rename = "MD5OfMessageBody", skip_serializing_if = "Option::is_none")]
     pub md5_of_message_body: Option<String>,
-    #[serde(
-        rename = "MD5OfMessageAttributes",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "MD5OfMessageAttributes", skip_serializing_if = "Option::is_none")]
     pub md5_of_message_attributes: Option<String>,
-    #[serde(
-        rename = "MD5OfMessageSystemAttributes",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "MD5OfMessageSystemAttributes", skip_serializing_if = "Option::is_none")]
     pub md5_of_message_system_attributes: Option<String>,
     #[serde(rename = "MessageId", skip_serializing_if = "Option::is_none")]
     pub message_id: Option<String>,

@@ -1,0 +1,24 @@
+//! SetQueueAttributes.
+
+use lineside_core::command::Command;
+
+use super::error::{error, missing_parameter};
+use super::{Call, Nothing, attributes, name};
+use crate::generated::sqs::SetQueueAttributesRequest;
+use crate::json::WireError;
+
+pub(super) async fn answer(
+    call: Call<'_>,
+    request: SetQueueAttributesRequest,
+) -> Result<Nothing, WireError> {
+    let queue = name::of_url(call.caller, request.queue_url.as_ref())?;
+    let given = request.attributes.ok_or_else(|| missing_parameter("Attributes"))?;
+    if given.contains_key("FifoQueue") {
+        // A queue's kind is fixed at its creation.
+        return Err(error("InvalidAttributeName", "Unknown Attribute FifoQueue."));
+    }
+    let kind = name::kind_of(name::short(&queue))?;
+    let patch = attributes::parse(&given, kind)?;
+    call.command(Command::ChangeQueue { name: queue, patch }).await?;
+    Ok(Nothing {})
+}

@@ -1,0 +1,83 @@
+//! `/_lineside`: health and the clock.
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Response, StatusCode};
+use lineside_engine::engine::Handle;
+use lineside_engine::request::CallError;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::span;
+
+/// Answers a request below `/_lineside`.
+pub(crate) async fn answer(
+    engine: &Handle,
+    method: &Method,
+    path: &str,
+    body: &[u8],
+) -> Response<Bytes> {
+    match (method, path) {
+        (&Method::GET, "/_lineside/health") => health(engine),
+        (&Method::POST, "/_lineside/clock") => clock(engine, body).await,
+        (_, "/_lineside/health" | "/_lineside/clock") => {
+            problem(StatusCode::METHOD_NOT_ALLOWED, "this path takes another method")
+        }
+        _ => problem(StatusCode::NOT_FOUND, "there is nothing at this path"),
+    }
+}
+
+/// Says at once whether the server lives, and whether a canary went through its log.
+fn health(engine: &Handle) -> Response<Bytes> {
+    let ready = engine.is_ready();
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    respond(status, &json!({ "live": true, "ready": ready }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Move {
+    advance: String,
+}
+
+async fn clock(engine: &Handle, body: &[u8]) -> Response<Bytes> {
+    if !engine.is_steerable() {
+        let why = "time can be moved only under `lineside up --clock steerable`";
+        return problem(StatusCode::CONFLICT, why);
+    }
+    let asked: Move = match serde_json::from_slice(body) {
+        Ok(asked) => asked,
+        Err(error) => {
+            let why = format!("send {{\"advance\":\"5m\"}}: {error}");
+            return problem(StatusCode::BAD_REQUEST, &why);
+        }
+    };
+    let by = match span::parse(&asked.advance) {
+        Ok(by) => by,
+        Err(why) => return problem(StatusCode::BAD_REQUEST, &why),
+    };
+    match engine.advance(by).await {
+        Ok(advanced) => {
+            let fired: Vec<Value> =
+                advanced.fired.iter().map(|f| json!({ "at": f.at.0, "what": f.what })).collect();
+            let reply = json!({
+                "now": advanced.now.0, "advanced": advanced.by.0, "fired": fired,
+            });
+            respond(StatusCode::OK, &reply)
+        }
+        Err(CallError::Throttled) => problem(StatusCode::TOO_MANY_REQUESTS, "too many requests"),
+        Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+    }
+}
+
+/// A refusal of the server itself.
+pub(crate) fn problem(status: StatusCode, why: &str) -> Response<Bytes> {
+    respond(status, &json!({ "error": why }))
+}
+
+fn respond(status: StatusCode, body: &Value) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(body.to_string()));
+    *response.status_mut() = status;
+    let kind = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(http::header::CONTENT_TYPE, kind);
+    response
+}

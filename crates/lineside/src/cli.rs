@@ -1,0 +1,101 @@
+//! The command line.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use lineside_store::Durability;
+
+/// Events, queues and functions on your side of the line.
+#[derive(Debug, Parser)]
+#[command(name = "lineside", version, about)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start the server.
+    Up(Up),
+    /// Print the environment that makes AWS SDKs and tools use a server.
+    Env(Env),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    /// The directory that holds the log [default: ./lineside-data]; not with `--durability memory`.
+    #[arg(long)]
+    pub(crate) data: Option<PathBuf>,
+    /// Where to listen; port 0 takes a free one and prints it.
+    #[arg(long, default_value = "127.0.0.1:4566")]
+    pub(crate) listen: SocketAddr,
+    /// When a call is answered: `commit` (it is on disk), `interval=<ms>` (on disk soon), `memory`
+    /// (nothing is kept).
+    #[arg(long, default_value = "commit")]
+    pub(crate) durability: Durability,
+    /// `real`, or `steerable`: time that tests can move by POST /_lineside/clock.
+    #[arg(long, value_enum, default_value_t = ClockKind::Real)]
+    pub(crate) clock: ClockKind,
+    /// The clouds' own limits, or relaxed ones (no pause after a purge or a deletion).
+    #[arg(long, value_enum, default_value_t = LimitSet::Cloud)]
+    pub(crate) limits: LimitSet,
+    /// A file to write, as JSON with pid and endpoints, when the server is ready.
+    #[arg(long)]
+    pub(crate) ready_file: Option<PathBuf>,
+    /// Most requests that wait for a turn; beyond it sends get the cloud's throttling answer.
+    #[arg(long, default_value_t = lineside_engine::engine::INBOX_MAX)]
+    pub(crate) inbox: usize,
+    /// Listen on an address that others can reach, although nobody's signature is checked.
+    #[arg(long)]
+    pub(crate) insecure: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ClockKind {
+    /// The machine's.
+    Real,
+    /// One that can be moved ahead.
+    Steerable,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LimitSet {
+    /// As the clouds document them.
+    Cloud,
+    /// For throw-away servers of tests.
+    Relaxed,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Env {
+    /// The server's address.
+    #[arg(long, default_value = "127.0.0.1:4566")]
+    pub(crate) listen: SocketAddr,
+    /// As one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Prints what `eval "$(lineside env)"` wants.
+pub(crate) fn print_env(options: &Env) -> anyhow::Result<()> {
+    let endpoint = format!("http://{}", options.listen);
+    let variables = [
+        ("AWS_ENDPOINT_URL", endpoint.as_str()),
+        ("AWS_REGION", lineside_aws::DEFAULT_REGION),
+        ("AWS_ACCESS_KEY_ID", "lineside"),
+        ("AWS_SECRET_ACCESS_KEY", "lineside"),
+    ];
+    let mut out = std::io::stdout().lock();
+    if options.json {
+        let object: serde_json::Map<_, _> =
+            variables.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+        writeln!(out, "{}", serde_json::to_string(&object)?)?;
+        return Ok(());
+    }
+    for (name, value) in variables {
+        writeln!(out, "export {name}={value}")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! The one HTTP port: bounded connections, bounded heads and bodies, and the way to each face.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::request::Parts;
+use http::{HeaderValue, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use lineside_aws::Aws;
+use lineside_engine::engine::Handle;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+
+use crate::admin;
+
+/// Most connections at a time; more wait to be accepted.
+const CONNECTIONS_MAX: usize = 16_384;
+/// Most bytes of one request's body: a megabyte of message can be six of JSON.
+const BODY_BYTES_MAX: usize = 8 << 20;
+/// Most bytes of all request bodies together.
+const BODIES_BYTES_MAX: usize = 512 << 20;
+/// Bytes of one connection's read buffer, and so of a request's head.
+const HEAD_BYTES_MAX: usize = 64 << 10;
+/// How long a request's head may take.
+const HEAD_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a request's body may take.
+const BODY_PATIENCE: Duration = Duration::from_secs(15);
+
+/// What every request works with.
+pub(crate) struct Server {
+    aws: Aws,
+    engine: Handle,
+    bodies: Semaphore,
+    connections: Arc<Semaphore>,
+    requests: AtomicU64,
+}
+
+impl Server {
+    pub(crate) fn new(aws: Aws, engine: Handle) -> Arc<Server> {
+        Arc::new(Server {
+            aws,
+            engine,
+            bodies: Semaphore::new(BODIES_BYTES_MAX),
+            connections: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+            requests: AtomicU64::new(0),
+        })
+    }
+
+    /// Accepts connections until `stop`; then each ends after its request.
+    pub(crate) async fn serve(
+        self: Arc<Server>,
+        listener: TcpListener,
+        mut stop: watch::Receiver<bool>,
+    ) {
+        loop {
+            let Ok(permit) = self.connections.clone().acquire_owned().await else { return };
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                _ = stop.changed() => return,
+            };
+            // Out of file descriptors, say: let the connections that are here go on, then retry.
+            let Ok((stream, _)) = accepted else {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            };
+            let (server, stop) = (self.clone(), stop.clone());
+            tokio::spawn(async move {
+                server.converse(stream, stop).await;
+                drop(permit);
+            });
+        }
+    }
+
+    /// Resolves when no connection is left.
+    pub(crate) async fn drained(&self) {
+        let all = u32::try_from(CONNECTIONS_MAX).unwrap_or(u32::MAX);
+        drop(self.connections.acquire_many(all).await);
+    }
+
+    async fn converse(self: Arc<Server>, stream: TcpStream, mut stop: watch::Receiver<bool>) {
+        // Small answers must not wait for each other.
+        let _ = stream.set_nodelay(true);
+        let service = service_fn(|request| self.answer(request));
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_PATIENCE)
+            .max_buf_size(HEAD_BYTES_MAX)
+            .serve_connection(TokioIo::new(stream), service);
+        let mut connection = std::pin::pin!(connection);
+        // A connection that fails has told its client; there is nobody else to tell.
+        tokio::select! {
+            _ = connection.as_mut() => return,
+            _ = stop.wait_for(|stopping| *stopping) => connection.as_mut().graceful_shutdown(),
+        }
+        let _ = connection.await;
+    }
+
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+    ) -> Result<Response<Full<Bytes>>, Infallible> {
+        let (head, body) = request.into_parts();
+        let mut response = match self.read(body).await {
+            Ok((body, _room)) => self.route(&head, body).await,
+            Err((status, why)) => admin::problem(status, why),
+        };
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        if let Ok(id) = HeaderValue::from_str(&format!("00000000-0000-4000-8000-{number:012x}")) {
+            response.headers_mut().insert("x-amzn-requestid", id);
+        }
+        Ok(response.map(Full::new))
+    }
+
+    async fn route(&self, head: &Parts, body: Bytes) -> Response<Bytes> {
+        if Aws::is_addressed(head) {
+            return self.aws.answer(head, body).await;
+        }
+        match head.uri.path() {
+            path if path.starts_with("/_lineside/") => {
+                admin::answer(&self.engine, &head.method, path, &body).await
+            }
+            _ => admin::problem(StatusCode::NOT_FOUND, "there is nothing at this path"),
+        }
+    }
+
+    /// Reads a body within all bounds. The permit is held until the request is answered, so that
+    /// the bodies of requests in the inbox count too.
+    async fn read(
+        &self,
+        body: Incoming,
+    ) -> Result<(Bytes, tokio::sync::SemaphorePermit<'_>), (StatusCode, &'static str)> {
+        match tokio::time::timeout(BODY_PATIENCE, self.read_patiently(body)).await {
+            Ok(read) => read,
+            Err(_) => Err((StatusCode::REQUEST_TIMEOUT, "the request's body took too long")),
+        }
+    }
+
+    async fn read_patiently(
+        &self,
+        mut body: Incoming,
+    ) -> Result<(Bytes, tokio::sync::SemaphorePermit<'_>), (StatusCode, &'static str)> {
+        let mut bytes = BytesMut::new();
+        let full = (StatusCode::SERVICE_UNAVAILABLE, "too many bytes of requests are under way");
+        let mut room = self.bodies.try_acquire_many(0).map_err(|_| full)?;
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| (StatusCode::BAD_REQUEST, "the body cannot be read"))?;
+            let Ok(data) = frame.into_data() else { continue };
+            if bytes.len() + data.len() > BODY_BYTES_MAX {
+                let why = "the request's body is over 8 MiB";
+                return Err((StatusCode::PAYLOAD_TOO_LARGE, why));
+            }
+            let more = u32::try_from(data.len()).unwrap_or(u32::MAX);
+            room.merge(self.bodies.try_acquire_many(more).map_err(|_| full)?);
+            bytes.extend_from_slice(&data);
+        }
+        Ok((bytes.freeze(), room))
+    }
+}

@@ -1,0 +1,189 @@
+//! `lineside up`: wires log, engine and faces, and takes them down in order.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use lineside_aws::Aws;
+use lineside_core::id::PartitionId;
+use lineside_core::limits::Limits;
+use lineside_core::stamp::Millis;
+use lineside_engine::engine::{self, EngineFault, Handle, Options};
+use lineside_engine::log::{Log, LogFault};
+use lineside_store::{DiskLog, DiskOptions, Durability, MemoryLog, Sync};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+
+use crate::cli::{ClockKind, LimitSet, Up};
+use crate::data;
+use crate::server::Server;
+
+/// Where data lies when nobody says.
+const DATA_DEFAULT: &str = "lineside-data";
+/// How long open requests may take to end after SIGTERM.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(4);
+/// A start so long after the log's last stamp is worth a word.
+const LONG_AWAY: Millis = Millis::seconds(86_400);
+
+/// Runs a server until SIGTERM or SIGINT.
+pub(crate) fn run(options: &Up) -> anyhow::Result<()> {
+    if !options.listen.ip().is_loopback() && !options.insecure {
+        bail!(
+            "{} can be reached by others, and nobody's signature is checked: listen on 127.0.0.1, \
+             or say --insecure",
+            options.listen
+        );
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(options))
+}
+
+async fn serve(options: &Up) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(options.listen).await;
+    let listener = listener.with_context(|| format!("cannot listen on {}", options.listen))?;
+    let endpoint = format!("http://{}", listener.local_addr()?);
+    let data = data_directory(options)?;
+    let key = match &data {
+        Some((directory, _)) => data::key(directory)?,
+        None => data::fresh_key()?,
+    };
+    let (engine, ended, sealed) = start_engine(options, data.clone());
+    let server = Server::new(Aws::new(engine.clone(), key), engine.clone());
+    let (stop, stopping) = watch::channel(false);
+    tokio::spawn(server.clone().serve(listener, stopping));
+    tokio::spawn(announce(engine.clone(), Banner::of(options, endpoint, data)));
+    let mut ended = ended;
+    tokio::select! {
+        signal = signalled() => signal?,
+        fault = &mut ended => return explain(fault),
+        reason = sealed => bail!("the log is sealed, nothing is acknowledged any more: {reason}"),
+    }
+    stop.send_replace(true);
+    engine.dismiss();
+    // A client that does not end its request in time loses its connection, not its data.
+    let _ = tokio::time::timeout(DRAIN_PATIENCE, server.drained()).await;
+    engine.finish();
+    explain(ended.await)
+}
+
+fn data_directory(options: &Up) -> anyhow::Result<Option<(PathBuf, Sync)>> {
+    match (options.durability.sync(), &options.data) {
+        (None, Some(directory)) => bail!(
+            "--durability memory keeps nothing, so {} would not be used: leave one of the two out",
+            directory.display()
+        ),
+        (None, None) => Ok(None),
+        (Some(sync), data) => {
+            Ok(Some((data.clone().unwrap_or_else(|| PathBuf::from(DATA_DEFAULT)), sync)))
+        }
+    }
+}
+
+type Ended = JoinHandle<Result<(), EngineFault>>;
+
+fn start_engine(
+    options: &Up,
+    data: Option<(PathBuf, Sync)>,
+) -> (Handle, Ended, impl Future<Output = String> + use<>) {
+    let limits = match options.limits {
+        LimitSet::Cloud => Limits::cloud(),
+        LimitSet::Relaxed => Limits::relaxed(),
+    };
+    let engine_options = Options {
+        partition: PartitionId(0),
+        limits,
+        steerable: options.clock == ClockKind::Steerable,
+        inbox_max: options.inbox.max(4),
+    };
+    let (opened, log) = oneshot::channel();
+    let (engine, ended) = engine::start(engine_options, open(data, opened));
+    let sealed = async move {
+        match log.await {
+            Ok(log) => DiskLog::sealed(&log).await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    (engine, ended, sealed)
+}
+
+/// Opens the log; a disk log is also given to whoever watches it for a failed write.
+async fn open(
+    data: Option<(PathBuf, Sync)>,
+    opened: oneshot::Sender<DiskLog>,
+) -> Result<Arc<dyn Log>, LogFault> {
+    let Some((directory, sync)) = data else { return Ok(Arc::new(MemoryLog::new())) };
+    let options = DiskOptions { sync, ..DiskOptions::default() };
+    let opening = tokio::task::spawn_blocking(move || DiskLog::open(&directory, options));
+    let log = opening.await.map_err(|error| LogFault::Io(error.to_string()))?;
+    let log = log.map_err(|error| LogFault::Io(error.to_string()))?;
+    drop(opened.send(log.clone()));
+    Ok(Arc::new(log))
+}
+
+fn explain(ended: Result<Result<(), EngineFault>, tokio::task::JoinError>) -> anyhow::Result<()> {
+    match ended {
+        Ok(result) => Ok(result?),
+        Err(panic) => bail!("the engine stopped because of a bug in Lineside: {panic}"),
+    }
+}
+
+async fn signalled() -> anyhow::Result<()> {
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+    Ok(())
+}
+
+/// What the server says of itself when it is ready.
+struct Banner {
+    endpoint: String,
+    durability: Durability,
+    data: Option<PathBuf>,
+    ready_file: Option<PathBuf>,
+}
+
+impl Banner {
+    fn of(options: &Up, endpoint: String, data: Option<(PathBuf, Sync)>) -> Banner {
+        Banner {
+            endpoint,
+            durability: options.durability,
+            data: data.map(|(directory, _)| directory),
+            ready_file: options.ready_file.clone(),
+        }
+    }
+}
+
+async fn announce(engine: Handle, banner: Banner) {
+    eprintln!("lineside: listening on {}", banner.endpoint);
+    if !engine.ready().await {
+        return;
+    }
+    let kept = banner.data.as_ref().map_or("nowhere".to_owned(), |d| d.display().to_string());
+    eprintln!("lineside: ready; durability {}, data {kept}", banner.durability);
+    if let Some(note) = engine.start_note() {
+        let away = note.now.since(note.last);
+        if note.last.0 > 0 && away > LONG_AWAY {
+            eprintln!("lineside: the last write was {} days ago", away.as_seconds() / 86_400);
+        }
+    }
+    if let Some(path) = &banner.ready_file
+        && let Err(error) = write_ready_file(path, &banner.endpoint)
+    {
+        eprintln!("lineside: cannot write {}: {error}", path.display());
+    }
+}
+
+/// Appears whole or not at all.
+fn write_ready_file(path: &Path, endpoint: &str) -> std::io::Result<()> {
+    let content = serde_json::json!({
+        "pid": std::process::id(), "endpoints": { "aws": endpoint },
+    });
+    let new = path.with_extension("new");
+    std::fs::write(&new, content.to_string())?;
+    std::fs::rename(&new, path)
+}
