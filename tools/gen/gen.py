@@ -44,7 +44,7 @@ def formatted(source: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "generated.rs"
         path.write_text(source)
-        options = ["--edition", "2024", "--config", "max_width=100", "--config-path", "/dev/null"]
+        options = ["--edition", "2024", "--config", "max_width=100,use_small_heuristics=Max", "--config-path", "/dev/null"]
         subprocess.run(["rustfmt", *options, str(path)], check=True)
         return path.read_text()
 
