@@ -303,15 +303,21 @@ impl Driver {
 
     async fn drive(&mut self) -> Result<(), AppendError> {
         let mut sleep = Box::pin(tokio::time::sleep(Duration::ZERO));
+        let mut stop = self.stop.clone();
         loop {
             let now = self.clock.now();
             self.owner.turn(now, &mut self.inbox);
             self.clean_up();
-            if *self.stop.borrow() == Stop::Finish && self.finished(now) {
+            if *stop.borrow() == Stop::Finish && self.finished(now) {
                 return Ok(());
             }
             self.set_timer(now, &mut sleep);
-            match poll_fn(|cx| self.poll_woken(cx, &mut sleep)).await {
+            let woken = tokio::select! {
+                biased;
+                woken = poll_fn(|cx| self.poll_woken(cx, &mut sleep)) => woken,
+                Ok(()) = stop.changed() => Woken::Stop,
+            };
+            match woken {
                 Woken::Log(result) => result?,
                 Woken::Stop => self.owner.dismiss_waiters(self.clock.now()),
                 Woken::Inbox | Woken::Time => {}
@@ -353,10 +359,7 @@ impl Driver {
         if self.inbox.is_empty() && !self.owner.is_full() && self.drain_requests(cx) {
             return Poll::Ready(Woken::Inbox);
         }
-        if sleep.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(Woken::Time);
-        }
-        self.poll_stop(cx)
+        sleep.as_mut().poll(cx).map(|()| Woken::Time)
     }
 
     /// Takes the whole inbox at once: one wake-up for all of it.
@@ -368,14 +371,6 @@ impl Driver {
                 true
             }
             _ => false,
-        }
-    }
-
-    fn poll_stop(&mut self, cx: &mut Context<'_>) -> Poll<Woken> {
-        let mut changed = Box::pin(self.stop.changed());
-        match changed.as_mut().poll(cx) {
-            Poll::Ready(Ok(())) => Poll::Ready(Woken::Stop),
-            Poll::Ready(Err(_)) | Poll::Pending => Poll::Pending,
         }
     }
 }
