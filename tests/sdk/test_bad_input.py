@@ -277,13 +277,18 @@ def test_an_empty_body(wire_server):
     [
         b"[" * 200_000,
         b'{"QueueName":' * 100_000,
-        b'{"Unknown":' + b"[" * 100_000 + b"]" * 100_000 + b', "QueueName": "a"}',
         b'{"Attributes":' + b'{"a":' * 100_000 + b"1" + b"}" * 100_000 + b"}",
     ],
-    ids=["arrays", "objects", "closed", "member"],
+    ids=["arrays", "objects", "member"],
 )
 def test_json_nested_deep(wire_server, body):
     refuses(wire.call(wire_server.url, "CreateQueue", body), "Serialization")
+
+
+def test_an_unknown_member_is_skipped_however_deep(wire_server):
+    """Newer SDKs send members that are not known here; skipping one must not need a stack."""
+    body = b'{"Unknown":' + b"[" * 100_000 + b"]" * 100_000 + b', "QueueName": "deep-unknown"}'
+    assert wire.call(wire_server.url, "CreateQueue", body).status == 200
 
 
 WRONG = [

@@ -25,7 +25,17 @@ const NOT_YET: [&str; 7] = [
     "FifoThroughputLimit",
 ];
 
-/// Reads the attributes of a request. `kind` is what the queue's name says.
+/// The kind of queue that a creation asks for. Only `true` may be said: a standard queue is asked
+/// for by saying nothing (developer guide, "FifoQueue").
+pub(super) fn kind(given: &BTreeMap<String, String>) -> Result<QueueKind, WireError> {
+    match given.get("FifoQueue") {
+        None => Ok(QueueKind::Standard),
+        Some(value) if boolean("FifoQueue", value)? => Ok(QueueKind::Fifo),
+        Some(_) => Err(unknown("FifoQueue")),
+    }
+}
+
+/// Reads the attributes of a queue of that kind.
 pub(super) fn parse(
     given: &BTreeMap<String, String>,
     kind: QueueKind,
@@ -54,8 +64,8 @@ fn set(
         }
         "RedrivePolicy" => patch.dead_letter = Some(redrive_policy(value)?),
         "ContentBasedDeduplication" => patch.content_dedup = Some(boolean(name, value)?),
-        "FifoQueue" if boolean(name, value)? && kind == QueueKind::Fifo => {}
-        "FifoQueue" => return Err(unknown(name)),
+        // Read before everything else, by [`kind`].
+        "FifoQueue" if kind == QueueKind::Fifo => {}
         _ if NOT_YET.contains(&name) => {
             return Err(unsupported(&format!("The queue attribute {name}")));
         }

@@ -6,7 +6,7 @@ use lineside_core::id::Name;
 use lineside_core::stamp::Millis;
 
 use super::error::{invalid_value, missing_parameter};
-use super::{Call, Nothing, batch, name, receive_message};
+use super::{Call, Nothing, batch, name, receipt};
 use crate::generated::sqs::{
     ChangeMessageVisibilityBatchRequest, ChangeMessageVisibilityBatchResult,
     ChangeMessageVisibilityBatchResultEntry, ChangeMessageVisibilityRequest,
@@ -49,10 +49,9 @@ async fn change(
     handle: Option<&String>,
     timeout: Option<i32>,
 ) -> Result<(), WireError> {
-    let handle = handle.ok_or_else(|| missing_parameter("ReceiptHandle"))?;
     let timeout = timeout.ok_or_else(|| missing_parameter("VisibilityTimeout"))?;
     let timeout = visibility(timeout)?;
-    let receipt = receive_message::open_receipt(call.aws, handle)?;
+    let (receipt, handle) = receipt::of_handle(call, &queue, handle).await?;
     call.command_on(Command::ChangeLease { queue, receipt, timeout }, handle).await.map(|_| ())
 }
 

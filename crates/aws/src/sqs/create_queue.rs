@@ -15,8 +15,10 @@ pub(super) async fn answer(
     if request.tags.is_some_and(|tags| !tags.is_empty()) {
         return Err(unsupported("A tag of a queue"));
     }
-    let kind = name::kind_of(&queue)?;
-    let given = attributes::parse(&request.attributes.unwrap_or_default(), kind)?;
+    let given = request.attributes.unwrap_or_default();
+    let kind = attributes::kind(&given)?;
+    name::check(&queue, kind)?;
+    let given = attributes::parse(&given, kind)?;
     let name = name::scoped(call.caller, &queue);
     call.command(Command::CreateQueue { name, kind, given }).await?;
     Ok(CreateQueueResult { queue_url: Some(name::url(call.caller, &queue)) })

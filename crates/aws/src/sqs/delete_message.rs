@@ -4,8 +4,7 @@ use futures::future::join_all;
 use lineside_core::command::Command;
 use lineside_core::id::Name;
 
-use super::error::missing_parameter;
-use super::{Call, Nothing, batch, name, receive_message};
+use super::{Call, Nothing, batch, name, receipt};
 use crate::generated::sqs::{
     DeleteMessageBatchRequest, DeleteMessageBatchResult, DeleteMessageBatchResultEntry,
     DeleteMessageRequest,
@@ -41,7 +40,6 @@ pub(super) async fn batch(
 }
 
 async fn delete(call: Call<'_>, queue: Name, handle: Option<&String>) -> Result<(), WireError> {
-    let handle = handle.ok_or_else(|| missing_parameter("ReceiptHandle"))?;
-    let receipt = receive_message::open_receipt(call.aws, handle)?;
+    let (receipt, handle) = receipt::of_handle(call, &queue, handle).await?;
     call.command_on(Command::Delete { queue, receipt }, handle).await.map(|_| ())
 }

@@ -2,7 +2,7 @@
 
 use lineside_core::command::Command;
 
-use super::error::missing_parameter;
+use super::error::{invalid_parameter, invalid_value, missing_parameter};
 use super::{Call, name};
 use crate::Caller;
 use crate::generated::sqs::{GetQueueUrlRequest, GetQueueUrlResult};
@@ -13,9 +13,14 @@ pub(super) async fn answer(
     request: GetQueueUrlRequest,
 ) -> Result<GetQueueUrlResult, WireError> {
     let queue = request.queue_name.ok_or_else(|| missing_parameter("QueueName"))?;
-    name::kind_of(&queue)?;
+    if name::kind_of(&queue).is_none() {
+        return Err(invalid_parameter(name::RULE));
+    }
     let account = request.queue_owner_aws_account_id;
     let account = account.unwrap_or_else(|| call.caller.account.clone());
+    if !name::is_account(&account) {
+        return Err(invalid_value(&account, "QueueOwnerAWSAccountId", "Must be 12 digits."));
+    }
     let owner = Caller { account, ..call.caller.clone() };
     call.command(Command::FindQueue { name: name::scoped(&owner, &queue) }).await?;
     Ok(GetQueueUrlResult { queue_url: Some(name::url(&owner, &queue)) })

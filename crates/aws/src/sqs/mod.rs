@@ -13,6 +13,7 @@ mod list_queues;
 mod message_attributes;
 mod name;
 mod purge_queue;
+mod receipt;
 mod receive_message;
 mod send_message;
 mod set_queue_attributes;

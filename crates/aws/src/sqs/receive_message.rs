@@ -2,21 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use futures::future::join_all;
 use lineside_core::command::{Command, Delivery, Reply};
 use lineside_core::id::Label;
 use lineside_core::payload::Payload;
-use lineside_core::receipt::Receipt;
 use lineside_core::stamp::Millis;
 
 use super::change_message_visibility::visibility;
-use super::error::{error, from_fault, invalid_receipt, invalid_value};
+use super::error::{error, from_fault, invalid_value};
 use super::message_attributes::{is_asked, md5, md5_of, parts, render};
 use super::send_message::{label, sequence_number};
-use super::{Call, name};
-use crate::Aws;
+use super::{Call, name, receipt};
 use crate::generated::sqs::{
     MESSAGE_SYSTEM_ATTRIBUTE_NAME, Message, ReceiveMessageRequest, ReceiveMessageResult,
 };
@@ -38,7 +34,7 @@ pub(super) async fn answer(
     let Reply::Received(deliveries) = call.command(command).await? else {
         return Ok(ReceiveMessageResult::default());
     };
-    let messages = deliveries.iter().map(|delivery| message(call.aws, &asked, delivery));
+    let messages = deliveries.iter().map(|delivery| message(call, &asked, delivery));
     let messages: Result<Vec<Message>, WireError> = join_all(messages).await.into_iter().collect();
     // SQS leaves the list out when there is nothing.
     Ok(ReceiveMessageResult { messages: Some(messages?).filter(|messages| !messages.is_empty()) })
@@ -90,8 +86,12 @@ impl Asked {
     }
 }
 
-async fn message(aws: &Aws, asked: &Asked, delivery: &Delivery) -> Result<Message, WireError> {
-    let body = aws.engine.body(delivery.body).await.map_err(|fault| from_fault(&fault))?;
+async fn message(
+    call: Call<'_>,
+    asked: &Asked,
+    delivery: &Delivery,
+) -> Result<Message, WireError> {
+    let body = call.aws.engine.body(delivery.body).await.map_err(|fault| from_fault(&fault))?;
     let payload = Payload::decode(&body).map_err(|damaged| {
         let place = format!("{:?}", delivery.body);
         from_fault(&lineside_engine::log::LogFault::Damaged { place, what: damaged.to_string() })
@@ -106,7 +106,7 @@ async fn message(aws: &Aws, asked: &Asked, delivery: &Delivery) -> Result<Messag
     let system = system_attributes(asked, delivery, &payload);
     Ok(Message {
         message_id: Some(delivery.id.to_string()),
-        receipt_handle: Some(STANDARD.encode(aws.key.seal(delivery.receipt))),
+        receipt_handle: Some(receipt::handle(call, delivery.receipt)),
         md5_of_body: Some(md5_of(&payload.body)),
         body: Some(String::from_utf8_lossy(&payload.body).into_owned()),
         attributes: (!system.is_empty()).then_some(system),
@@ -137,10 +137,4 @@ fn system_attributes(
     ];
     let wanted = every.into_iter().filter(|(name, _)| asked.system(name));
     wanted.filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
-}
-
-/// The receipt behind a handle from the wire.
-pub(super) fn open_receipt(aws: &Aws, handle: &str) -> Result<Receipt, WireError> {
-    let sealed = STANDARD.decode(handle).map_err(|_| invalid_receipt(handle))?;
-    aws.key.open(&sealed).map_err(|_| invalid_receipt(handle))
 }

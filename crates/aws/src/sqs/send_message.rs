@@ -129,7 +129,7 @@ impl Outgoing {
         let trace = parse_trace(self.system)?;
         let group = label("MessageGroupId", self.group)?;
         let dedup = label("MessageDeduplicationId", self.dedup)?;
-        let fifo = name::kind_of(name::short(&queue))? == QueueKind::Fifo;
+        let fifo = name::kind(&queue) == QueueKind::Fifo;
         let dedup = match dedup {
             Some(id) => NewDedup::Id(id),
             None if fifo => NewDedup::Content(Label::new(hex(&Sha256::digest(body.as_bytes())))),

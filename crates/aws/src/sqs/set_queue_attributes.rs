@@ -17,8 +17,7 @@ pub(super) async fn answer(
         // A queue's kind is fixed at its creation.
         return Err(error("InvalidAttributeName", "Unknown Attribute FifoQueue."));
     }
-    let kind = name::kind_of(name::short(&queue))?;
-    let patch = attributes::parse(&given, kind)?;
+    let patch = attributes::parse(&given, name::kind(&queue))?;
     call.command(Command::ChangeQueue { name: queue, patch }).await?;
     Ok(Nothing {})
 }
