@@ -2,9 +2,9 @@
 
 import os
 import re
+import selectors
 import statistics
 import threading
-import selectors
 import time
 import uuid
 

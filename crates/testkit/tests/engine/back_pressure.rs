@@ -1,0 +1,48 @@
+//! A full inbox says so at once, and lets in what makes room.
+
+use std::sync::Arc;
+
+use futures::future::join_all;
+use lineside_core::command::Command;
+use lineside_core::queue::QueueKind;
+use lineside_engine::engine::Options;
+use lineside_engine::request::CallError;
+use lineside_store::MemoryLog;
+
+use crate::support::{deliveries, engine_with, options, queue, receive, send};
+
+const INBOX: usize = 16;
+
+fn small() -> Options {
+    Options { inbox_max: INBOX, ..options() }
+}
+
+#[tokio::test]
+async fn a_full_inbox_throttles_and_loses_nothing() {
+    let (engine, _ended) = engine_with(small(), Arc::new(MemoryLog::new())).await;
+    let name = queue(&engine, "q", QueueKind::Standard).await;
+    // One thread: all of these are asked before the engine has its turn.
+    let answers = join_all((0..100).map(|n| engine.call(send(&name, &n.to_string())))).await;
+    let sent = answers.iter().filter(|answer| answer.is_ok()).count();
+    let throttled = answers.iter().filter(|a| **a == Err(CallError::Throttled)).count();
+    assert_eq!(sent, INBOX - INBOX / 4, "a quarter is kept for settlements");
+    assert_eq!(sent + throttled, 100);
+    for _ in 0..sent {
+        assert_eq!(deliveries(engine.call(receive(&name, 0)).await).len(), 1);
+    }
+    assert_eq!(deliveries(engine.call(receive(&name, 0)).await), []);
+}
+
+#[tokio::test]
+async fn settlements_are_let_in_where_others_are_throttled() {
+    let (engine, _ended) = engine_with(small(), Arc::new(MemoryLog::new())).await;
+    let name = queue(&engine, "q", QueueKind::Standard).await;
+    engine.call(send(&name, "x")).await.unwrap();
+    let handed_out = deliveries(engine.call(receive(&name, 0)).await);
+    let receipt = handed_out.first().unwrap().receipt;
+    let delete = Command::Delete { queue: name.clone(), receipt };
+    let calls = (0..100).map(|_| send(&name, "y")).chain([delete]);
+    let answers = join_all(calls.map(|command| engine.call(command))).await;
+    assert_eq!(answers.iter().rev().take(2).filter(|answer| answer.is_ok()).count(), 1);
+    assert!(answers.last().unwrap().is_ok(), "the delete was asked last and was let in");
+}

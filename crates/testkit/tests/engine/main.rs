@@ -1,0 +1,10 @@
+//! The engine's task over the logs: what callers hear, and when.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod back_pressure;
+mod shutdown;
+mod starting;
+mod support;
+mod unsynced;
+mod waiting;
