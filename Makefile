@@ -3,9 +3,11 @@
 #   make demo [EXIT=1]         a shop's orders survive five kill -9; EXIT=1 stops the server at the end,
 #                              and the exit status says whether the story held
 #   make test                  Rust, Python SDK, JavaScript SDK; installs what it needs under target/
-#   make sim SEEDS=100         a hundred runs of the simulation
+#   make sim SEEDS=100         a hundred runs of the simulation; or FACTS=1000000
 #   make sim SEED=7 TRACE=1    one run, a readable line for each state change
 #   make gen, make gen-check   wire types from the pinned service model: write them, or compare them
+#   make fidelity[-check]      docs/fidelity/: each operation, whether it is here, its tests
+#   make bench-send            one row: SendMessage beside a bare HTTP echo server
 
 PYTHON  ?= python3
 VENV    := target/venv
@@ -17,7 +19,7 @@ APT     := DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recomm
 export NPM_CONFIG_USERCONFIG := /dev/null
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-python test-js release gen gen-check sim venv node
+.PHONY: help demo test test-rust test-python test-js release gen gen-check fidelity fidelity-check sim bench-send venv node
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -48,9 +50,19 @@ gen:
 gen-check:
 	$(PYTHON) -B tools/gen/gen.py --check
 
+fidelity:
+	$(PYTHON) -B tools/fidelity/fidelity.py
+
+fidelity-check:
+	$(PYTHON) -B tools/fidelity/fidelity.py --check
+
+bench-send: release
+	cargo build --release --package lineside-bench
+	target/release/lineside-bench send $(if $(JSON),--json)
+
 sim:
 	cargo run --release -p lineside-testkit --bin sim -- \
-		$(if $(SEEDS),--seeds $(SEEDS)) $(if $(SEED),--seed $(SEED)) $(if $(TRACE),--trace)
+		$(if $(SEEDS),--seeds $(SEEDS)) $(if $(FACTS),--facts $(FACTS)) $(if $(SEED),--seed $(SEED)) $(if $(TRACE),--trace)
 
 # Installed again when the requirements change; the stamp is the proof that pip came to its end.
 venv: $(VENV)/installed

@@ -1,0 +1,34 @@
+//! The machine in a few words, for the rows: CPU, cores, memory, disk, kernel.
+
+use std::fs::read_to_string;
+use std::path::Path;
+
+/// What a reader must know to compare a row with their own.
+pub(crate) fn describe(data: &Path) -> String {
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let cpu = field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown CPU".to_owned());
+    let kernel = read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let kib: u64 = field("/proc/meminfo", "MemTotal")
+        .and_then(|text| text.split_whitespace().next()?.parse().ok())
+        .unwrap_or(0);
+    let disk = file_system(data).unwrap_or_else(|| "unknown file system".to_owned());
+    format!("{cpu}, {cores} cores, {} GiB, {disk}, Linux {}", kib >> 20, kernel.trim())
+}
+
+fn field(path: &str, name: &str) -> Option<String> {
+    let text = read_to_string(path).ok()?;
+    let line = text.lines().find(|line| line.starts_with(name))?;
+    Some(line.split_once(':')?.1.trim().to_owned())
+}
+
+/// The type and device of the file system that holds a path.
+fn file_system(path: &Path) -> Option<String> {
+    let path = path.canonicalize().ok()?;
+    let mounts = read_to_string("/proc/self/mounts").ok()?;
+    let holding = mounts.lines().filter_map(|line| {
+        let mut words = line.split(' ');
+        let (device, at, kind) = (words.next()?, words.next()?, words.next()?);
+        path.starts_with(at).then(|| (at.len(), format!("{kind} on {device}")))
+    });
+    holding.max().map(|(_, text)| text)
+}

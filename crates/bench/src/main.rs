@@ -1,0 +1,46 @@
+//! Beside the floors: measures Lineside beside a peer, in pairs that alternate.
+//!
+//! `bench send` gives one row: SendMessage beside a bare HTTP echo server. Each side runs as a
+//! process of its own; the load is a closed loop over kept connections ([`load`]), the same for
+//! both; what was acknowledged is counted in the queue afterwards.
+
+#![allow(clippy::print_stdout, clippy::disallowed_methods)] // It prints rows, and it measures time.
+
+mod disk;
+mod echo;
+mod load;
+mod machine;
+mod pairs;
+mod send;
+mod side;
+
+use std::net::SocketAddr;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(name = "bench", about = "Lineside beside its peers")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// A bare HTTP server that answers each request with its body.
+    Echo {
+        /// Where to listen; port 0 takes a free one. The address is printed.
+        #[arg(long, default_value = "127.0.0.1:0")]
+        listen: SocketAddr,
+    },
+    /// SendMessage beside the echo server.
+    Send(send::Options),
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Echo { listen } => echo::serve(listen).await,
+        Command::Send(options) => send::run(&options).await,
+    }
+}

@@ -1,0 +1,79 @@
+//! One side of a pair: a server as a process of its own.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::{Context, ensure};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// A server that runs, and ends with this value.
+pub(crate) struct Side {
+    pub(crate) address: SocketAddr,
+    _process: Child,
+}
+
+impl Side {
+    /// The echo server: this program again.
+    pub(crate) async fn echo() -> anyhow::Result<Side> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("echo").stdout(Stdio::piped());
+        Side::start(command, Said::Out).await
+    }
+
+    /// Lineside on a fresh data directory.
+    pub(crate) async fn lineside(
+        binary: &Path,
+        data: &Path,
+        durability: &str,
+    ) -> anyhow::Result<Side> {
+        let mut command = Command::new(binary);
+        command.args(["up", "--listen", "127.0.0.1:0", "--durability", durability]);
+        if durability != "memory" {
+            command.arg("--data").arg(data);
+        }
+        command.stderr(Stdio::piped());
+        Side::start(command, Said::Err).await
+    }
+
+    async fn start(mut command: Command, said: Said) -> anyhow::Result<Side> {
+        let mut process = command.kill_on_drop(true).spawn()?;
+        let address = match said {
+            Said::Out => address(process.stdout.take()).await,
+            Said::Err => address(process.stderr.take()).await,
+        };
+        Ok(Side { address: address?, _process: process })
+    }
+}
+
+/// Where a server says its address.
+enum Said {
+    Out,
+    Err,
+}
+
+/// The first address that a server says; what it says later is read and dropped.
+async fn address(
+    said: Option<impl tokio::io::AsyncRead + Unpin + Send + 'static>,
+) -> anyhow::Result<SocketAddr> {
+    let mut lines = BufReader::new(said.context("no output to read")?).lines();
+    let mut heard = String::new();
+    while let Some(line) = lines.next_line().await? {
+        if let Some((_, address)) = line.split_once("http://") {
+            let address = address.trim().parse()?;
+            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+            return Ok(address);
+        }
+        heard += &line;
+    }
+    ensure!(false, "the server ended: {heard}");
+    unreachable!()
+}
+
+/// The release build beside this program.
+pub(crate) fn beside() -> anyhow::Result<PathBuf> {
+    let path = std::env::current_exe()?.with_file_name("lineside");
+    ensure!(path.exists(), "{} is not there: run `make release`", path.display());
+    Ok(path)
+}
