@@ -101,6 +101,26 @@ fn respond(status: StatusCode, body: Vec<u8>) -> Response<Bytes> {
 mod tests {
     use super::*;
 
+    /// Any 5xx is retried by the SDKs (their standard mode), and so is throttling by its code.
+    #[tokio::test]
+    async fn without_an_engine_the_answer_is_one_that_sdks_retry() {
+        let options = lineside_engine::engine::Options {
+            partition: lineside_core::id::PartitionId(0),
+            limits: lineside_core::limits::Limits::cloud(),
+            steerable: false,
+            inbox_max: 16,
+        };
+        let fault = Err(lineside_engine::log::LogFault::Closed);
+        let (engine, _ended) = lineside_engine::engine::start(options, async { fault });
+        let aws = Aws::new(engine, ReceiptKey::new([1; 16]));
+        let request = http::Request::post("/").header("x-amz-target", "AmazonSQS.ListQueues");
+        let (head, ()) = request.body(()).unwrap().into_parts();
+        let answer = aws.answer(&head, Bytes::from_static(b"{}")).await;
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        let body = String::from_utf8(answer.body().to_vec()).unwrap();
+        assert!(body.contains("com.amazonaws.sqs#ServiceUnavailable"), "{body}");
+    }
+
     #[test]
     fn region_comes_from_the_credential_scope() {
         let header = "AWS4-HMAC-SHA256 Credential=AKID/20260101/eu-west-1/sqs/aws4_request, \

@@ -81,3 +81,37 @@ fn respond(status: StatusCode, body: &Value) -> Response<Bytes> {
     response.headers_mut().insert(http::header::CONTENT_TYPE, kind);
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use lineside_core::id::PartitionId;
+    use lineside_core::limits::Limits;
+    use lineside_engine::engine::{Options, start};
+    use lineside_engine::log::Log;
+    use lineside_store::MemoryLog;
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    async fn ask_health(engine: &Handle) -> (StatusCode, String) {
+        let answer = answer(engine, &Method::GET, "/_lineside/health", b"").await;
+        (answer.status(), String::from_utf8(answer.body().to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn health_says_live_at_once_and_ready_when_a_canary_is_through() {
+        let (limits, partition) = (Limits::cloud(), PartitionId(0));
+        let options = Options { partition, limits, steerable: false, inbox_max: 16 };
+        let (open, opened) = oneshot::channel::<Arc<dyn Log>>();
+        let (engine, _ended) = start(options, async { Ok(opened.await.unwrap()) });
+        let starting =
+            (StatusCode::SERVICE_UNAVAILABLE, r#"{"live":true,"ready":false}"#.to_owned());
+        assert_eq!(ask_health(&engine).await, starting);
+        drop(open.send(Arc::new(MemoryLog::new())));
+        assert!(engine.ready().await);
+        let ready = (StatusCode::OK, r#"{"live":true,"ready":true}"#.to_owned());
+        assert_eq!(ask_health(&engine).await, ready);
+    }
+}

@@ -11,7 +11,7 @@ use lineside_core::limits::Limits;
 use lineside_core::stamp::Millis;
 use lineside_engine::engine::{self, EngineFault, Handle, Options};
 use lineside_engine::log::{Log, LogFault};
-use lineside_store::{DiskLog, DiskOptions, Durability, MemoryLog, Sync};
+use lineside_store::{DiskLog, DiskOptions, Durability, MemoryLog, Recovery, Sync};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
@@ -119,8 +119,20 @@ async fn open(
     let opening = tokio::task::spawn_blocking(move || DiskLog::open(&directory, options));
     let log = opening.await.map_err(|error| LogFault::Io(error.to_string()))?;
     let log = log.map_err(|error| LogFault::Io(error.to_string()))?;
+    report(log.recovery());
     drop(opened.send(log.clone()));
     Ok(Arc::new(log))
+}
+
+/// A torn tail is worth a word, although nothing in it had been acknowledged.
+fn report(recovery: &Recovery) {
+    if let Some(place) = &recovery.torn_at {
+        eprintln!(
+            "lineside: an unfinished write of {} bytes at {place} was cut off; none of it had been \
+             acknowledged",
+            recovery.torn_bytes
+        );
+    }
 }
 
 fn explain(ended: Result<Result<(), EngineFault>, tokio::task::JoinError>) -> anyhow::Result<()> {

@@ -86,11 +86,7 @@ impl Asked {
     }
 }
 
-async fn message(
-    call: Call<'_>,
-    asked: &Asked,
-    delivery: &Delivery,
-) -> Result<Message, WireError> {
+async fn message(call: Call<'_>, asked: &Asked, delivery: &Delivery) -> Result<Message, WireError> {
     let body = call.aws.engine.body(delivery.body).await.map_err(|fault| from_fault(&fault))?;
     let payload = Payload::decode(&body).map_err(|damaged| {
         let place = format!("{:?}", delivery.body);
