@@ -2,8 +2,8 @@
 //!
 //! Owns ids, stamps, limits, facts and the machines of a partition. Must never know a clock, a
 //! file, a socket, a random number, an executor, or a vendor's word. Enter at
-//! [`partition::Partition`] (`decide`, `evolve`, `tick`); the queues are in [`queue`] and [`broker`], the parts
-//! that they are composed of in [`parts`].
+//! [`partition::Partition`] (`decide`, `evolve`, `tick`); the queues are in [`queue`] and
+//! [`broker`], the parts that they are composed of in [`parts`].
 
 pub mod broker;
 pub mod codec;

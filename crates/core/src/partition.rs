@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::broker::{BrokerCommand, BrokerCreated, BrokerFact, BrokerQueue, BrokerRefusal};
+use crate::broker::{
+    BrokerCommand, BrokerCreated, BrokerFact, BrokerQueue, BrokerRefusal, BrokerSettings,
+};
 use crate::command::{Command, Reply, Verdict};
 use crate::decision::{Decision, Moment};
 use crate::directory::Directory;
@@ -149,18 +151,24 @@ impl Partition {
         command: &Command,
     ) -> (Decision, Position) {
         let Some((id, queue, touched)) = self.polled(name) else { return self.missing(name) };
-        let decision = match command {
+        match command {
             Command::DeleteQueue { .. } => {
                 let deleted = Fact::QueueDeleted(QueueDeleted { queue: id });
-                Decision::fact(deleted, Reply::Done)
+                (Decision::fact(deleted, Reply::Done), touched)
             }
             Command::ChangeQueue { patch, .. } => match self.check_rule(queue.kind(), patch) {
-                Err(refusal) => Decision::refuse(refusal),
-                Ok(()) => queue.decide(now, id, command, None),
+                Err(refusal) => (Decision::refuse(refusal), touched.max(self.directory.touched)),
+                Ok(()) => (queue.decide(now, id, command, None), touched),
             },
-            _ => queue.decide(now, id, command, self.target_of(id, queue)),
-        };
-        (decision, touched)
+            Command::Receive { .. } => {
+                let target = self.target_of(id, queue);
+                // A rule without its other side: that it is not there is read from the names.
+                let has_read_names = queue.settings().dead_letter.is_some() && target.is_none();
+                let names = if has_read_names { self.directory.touched } else { touched };
+                (queue.decide(now, id, command, target), touched.max(names))
+            }
+            _ => (queue.decide(now, id, command, None), touched),
+        }
     }
 
     /// The other side of a queue's dead-letter rule, if it is there and of the same kind.
@@ -189,28 +197,33 @@ impl Partition {
         kind: QueueKind,
         given: &SettingsPatch,
     ) -> (Decision, Position) {
-        if let Some((queue, found, touched)) = self.polled(name) {
-            let differs = given.differs_from(found.settings());
-            let differs = differs.or((found.kind() != kind).then_some(Setting::Kind));
-            let decision = match differs {
-                None => Decision::reply(Reply::Queue { queue }),
-                Some(setting) => {
-                    let name = name.clone();
-                    Decision::refuse(QueueRefusal::ExistsOtherwise { name, setting })
-                }
-            };
-            return (decision, touched);
-        }
-        let decision = match self.check_new(now, name, kind, given) {
-            Err(refusal) => Decision::refuse(refusal),
-            Ok(()) => {
-                let queue = self.directory.next_queue();
-                let settings = given.onto(QueueSettings::default());
-                let created = QueueCreated { queue, name: name.clone(), kind, settings };
-                Decision::fact(Fact::QueueCreated(created), Reply::Queue { queue })
+        let Some((queue, found, touched)) = self.polled(name) else {
+            return (self.create_new(now, name, kind, given), self.directory.touched);
+        };
+        let differs = given.differs_from(found.settings());
+        let decision = match differs.or((found.kind() != kind).then_some(Setting::Kind)) {
+            None => Decision::reply(Reply::Queue { queue }),
+            Some(setting) => {
+                Decision::refuse(QueueRefusal::ExistsOtherwise { name: name.clone(), setting })
             }
         };
-        (decision, self.directory.touched)
+        (decision, touched)
+    }
+
+    fn create_new(
+        &self,
+        now: &Moment<'_>,
+        name: &Name,
+        kind: QueueKind,
+        given: &SettingsPatch,
+    ) -> Decision {
+        if let Err(refusal) = self.check_new(now, name, kind, given) {
+            return Decision::refuse(refusal);
+        }
+        let queue = self.directory.next_queue();
+        let settings = given.onto(QueueSettings::default());
+        let created = QueueCreated { queue, name: name.clone(), kind, settings };
+        Decision::fact(Fact::QueueCreated(created), Reply::Queue { queue })
     }
 
     fn check_new(
@@ -220,6 +233,11 @@ impl Partition {
         kind: QueueKind,
         given: &SettingsPatch,
     ) -> Result<(), QueueRefusal> {
+        if self.directory.find(name).is_some() {
+            // Not a polled queue, or it would have been found: a broker queue has the name.
+            let (name, setting) = (name.clone(), Setting::Kind);
+            return Err(QueueRefusal::ExistsOtherwise { name, setting });
+        }
         let pause = self.limits.recreate_pause;
         if self.directory.given_up_at(name).is_some_and(|then| then + pause > now.at) {
             return Err(QueueRefusal::DeletedRecently { pause });
@@ -228,11 +246,7 @@ impl Partition {
         self.check_rule(kind, given)
     }
 
-    fn create_broker(
-        &self,
-        name: &Name,
-        settings: &crate::broker::BrokerSettings,
-    ) -> (Decision, Position) {
+    fn create_broker(&self, name: &Name, settings: &BrokerSettings) -> (Decision, Position) {
         let decision = match self.directory.find(name) {
             Some(_) => Decision::refuse(BrokerRefusal::Exists { name: name.clone() }),
             None => {
@@ -259,23 +273,35 @@ impl Partition {
         }
     }
 
-    /// What time alone has made due by `at`, about `limit` messages' worth.
+    /// What time alone has made due by `at`, for at most `limit` messages of all queues together.
     pub fn tick(&self, at: Stamp, here: Place, limit: usize) -> Facts {
-        let mut facts = Facts::none();
+        let (mut facts, mut left) = (Facts::none(), limit);
         for (due, id) in &self.due {
-            if *due > at || facts.len() >= limit {
+            if *due > at || left == 0 {
                 break;
             }
             let now = self.moment(at, here.plus(facts.len()));
-            match self.resources.get(id).map(|resource| &resource.kind) {
-                Some(Kind::Polled(queue)) => {
-                    facts.facts.extend(queue.tick(&now, *id, limit));
-                }
-                Some(Kind::Broker(queue)) => facts.extend(queue.tick(&now, *id, limit)),
-                None => {}
-            }
+            let (more, count) = self.tick_one(&now, *id, left);
+            facts.extend(more);
+            left = left.saturating_sub(count.max(1));
         }
         facts
+    }
+
+    /// What is due in one queue, and for how many messages.
+    fn tick_one(&self, now: &Moment<'_>, id: QueueId, limit: usize) -> (Facts, usize) {
+        match self.resources.get(&id).map(|resource| &resource.kind) {
+            Some(Kind::Polled(queue)) => match queue.tick(now, id, limit) {
+                Some((fact, count)) => (Facts::one(fact), count),
+                None => (Facts::none(), 0),
+            },
+            Some(Kind::Broker(queue)) => {
+                let facts = queue.tick(now, id, limit);
+                let count = facts.len();
+                (facts, count)
+            }
+            None => (Facts::none(), 0),
+        }
     }
 
     /// When `tick` next has something to say.
@@ -283,11 +309,11 @@ impl Partition {
         self.due.first().map(|(due, _)| *due)
     }
 
-    /// The next moment after `at` at which somebody who waits at the queue may get something by
-    /// time alone.
+    /// The first moment after `at` at which somebody who waits at the queue gets something by time
+    /// alone; asked for those who have just got nothing.
     pub fn next_visible(&self, queue: QueueId, at: Stamp) -> Option<Stamp> {
         match &self.resources.get(&queue)?.kind {
-            Kind::Polled(queue) => queue.next_visible(at),
+            Kind::Polled(queue) => queue.next_visible(at, &self.limits),
             Kind::Broker(queue) => queue.next_visible(at),
         }
     }
@@ -337,7 +363,7 @@ impl Partition {
                 self.add(here, created.queue, created.name.clone(), kind);
             }
             Fact::QueueDeleted(deleted) => self.remove(at, here, deleted.queue),
-            Fact::DeadLettered(moved) => self.move_dead_letter(at, here, moved),
+            Fact::DeadLettered(moved) => self.move_dead_letter(moved),
             Fact::Broker(fact) => self.evolve_broker(at, here, fact),
             other => self.evolve_polled(at, here, other),
         }
@@ -349,7 +375,11 @@ impl Partition {
     fn add(&mut self, here: Place, queue: QueueId, name: Name, kind: Kind) {
         self.directory.taken(name, queue);
         self.directory.touched = here.position.next();
-        self.resources.insert(queue, Resource { kind, touched: here.position.next(), due: None });
+        let resource = Resource { kind, touched: here.position.next(), due: None };
+        if let Some(before) = self.resources.insert(queue, resource) {
+            // No log of ours creates a queue twice; still what is due must not outlive its queue.
+            self.forget(queue, before);
+        }
     }
 
     fn remove(&mut self, at: Stamp, here: Place, queue: QueueId) {
@@ -360,6 +390,10 @@ impl Partition {
         };
         self.directory.freed(name, at);
         self.directory.touched = here.position.next();
+        self.forget(queue, resource);
+    }
+
+    fn forget(&mut self, queue: QueueId, resource: Resource) {
         if let Some(due) = resource.due {
             self.due.remove(&(due, queue));
         }
@@ -372,7 +406,7 @@ impl Partition {
         }
     }
 
-    fn move_dead_letter(&mut self, _: Stamp, _: Place, moved: &DeadLettered) {
+    fn move_dead_letter(&mut self, moved: &DeadLettered) {
         self.with_polled(moved.from, |queue| queue.removed(moved.seq));
         self.with_polled(moved.to, |queue| queue.dead_letter_came(moved));
     }
@@ -421,3 +455,6 @@ impl Partition {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

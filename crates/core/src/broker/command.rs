@@ -75,7 +75,7 @@ pub enum BrokerOperation {
         sub: SubQueue,
         /// Under a lock, or for good.
         mode: ReceiveMode,
-        /// At most so many (bounded by `unsettled_max`).
+        /// At most so many (bounded by `broker_receive_max`).
         max: usize,
         /// How long to wait for a first one.
         wait: Option<Millis>,
@@ -93,7 +93,8 @@ pub enum BrokerOperation {
         holder: SessionHolder,
         /// Under the session's lock, or for good.
         mode: ReceiveMode,
-        /// At most so many (the session's unsettled are bounded by `unsettled_max`).
+        /// At most so many (bounded by `broker_receive_max`, the session's unsettled ones by
+        /// `unsettled_max`).
         max: usize,
         /// How long to wait for a first one.
         wait: Option<Millis>,
@@ -106,7 +107,7 @@ pub enum BrokerOperation {
         holder: Option<SessionHolder>,
         /// Under a lock, or for good.
         mode: ReceiveMode,
-        /// Their numbers (at most `unsettled_max`); a number named twice counts once.
+        /// Their numbers (at most `broker_receive_max`); a number named twice counts once.
         seqs: Vec<Seq>,
     },
     /// Settle a message that was handed out under a lock.
@@ -158,7 +159,7 @@ pub enum BrokerOperation {
     },
     /// Take scheduled messages back before their time: all of them, or none.
     CancelScheduled {
-        /// Their numbers (at most `unsettled_max`).
+        /// Their numbers (at most `broker_receive_max`).
         seqs: Vec<Seq>,
     },
 }

@@ -2,6 +2,7 @@
 //! nobody removes it when its time comes, whoever asks sees that it has.
 
 use std::collections::BTreeSet;
+use std::ops::Bound;
 
 use crate::id::Seq;
 use crate::stamp::Stamp;
@@ -40,7 +41,8 @@ impl Timeline {
 
     /// The earliest moment after `now`.
     pub fn next_after(&self, now: Stamp) -> Option<Stamp> {
-        self.entries.range((now, Seq(u64::MAX))..).find(|(at, _)| *at > now).map(|(at, _)| *at)
+        let after = (Bound::Excluded((now, Seq(u64::MAX))), Bound::Unbounded);
+        self.entries.range(after).next().map(|(at, _)| *at)
     }
 
     /// The last message among the first `limit` ones whose moment is `now` or earlier.

@@ -11,7 +11,8 @@ use crate::decision::{Decision, Moment};
 use crate::fact::{
     DeadLettered, DedupMark, Deleted, Expired, Fact, Facts, LeaseChanged, Leased, Sent,
 };
-use crate::id::{Label, MessageId, Place, QueueId, Seq};
+use crate::id::{Label, MessageId, Place, Seq};
+use crate::limits::Limits;
 use crate::parts::{DedupWindow, Timeline};
 use crate::receipt::Receipt;
 use crate::refusal::QueueRefusal;
@@ -19,7 +20,11 @@ use crate::stamp::{Millis, Stamp};
 
 use super::message::{Message, Standing};
 use super::pick::{Ask, Pick};
-use super::{Counts, lease_until};
+use super::{Counts, is_full, lease_until};
+
+/// How many ended leases leave the index of leases with each hand-out and each send; more than a
+/// hand-out adds, so that none pile up.
+const FORGOTTEN_PER_FACT: usize = 32;
 
 /// Messages by group, and the groups by whether their first message is handed out.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,6 +35,7 @@ pub(super) struct FifoQueue {
     free: BTreeSet<Seq>,
     /// First messages of groups, handed out (perhaps no longer).
     locked: Timeline,
+    /// Messages whose lease runs, and some whose lease has ended.
     leased: Timeline,
     by_age: Timeline,
     dedup: DedupWindow<(Seq, MessageId)>,
@@ -42,9 +48,18 @@ impl FifoQueue {
         self.last_seq.next()
     }
 
-    /// The same queue without its messages; numbers go on, and what was sent stays known.
-    pub(super) fn emptied(&self) -> FifoQueue {
-        FifoQueue { last_seq: self.last_seq, dedup: self.dedup.clone(), ..FifoQueue::default() }
+    /// A message that a decision looks at.
+    fn message(&self, seq: Seq) -> Option<&Message> {
+        #[cfg(test)]
+        super::looked_at::count_one();
+        self.messages.get(&seq)
+    }
+
+    /// The same queue without its messages; numbers go on, and what was sent stays known: moved
+    /// over, since copying five minutes of ids would make a long turn.
+    pub(super) fn emptied(&mut self) -> FifoQueue {
+        let dedup = std::mem::take(&mut self.dedup);
+        FifoQueue { last_seq: self.last_seq, dedup, ..FifoQueue::default() }
     }
 
     /// Checks what only a FIFO queue asks of a message; the mark to remember it by.
@@ -80,37 +95,37 @@ impl FifoQueue {
         if let Some(again) = ask.attempt.and_then(|mark| self.repeat(now, ask, mark)) {
             return again;
         }
-        let limit = now.limits.fifo_in_flight_max;
-        if self.leased.len() >= limit && self.counts(now, ask.delay).in_flight >= limit {
+        if is_full(&self.leased, now.at, now.limits.fifo_in_flight_max) {
             // Unlike a standard queue, a full FIFO queue answers without an error (SQS quotas).
             return Decision::reply(Reply::Received(Vec::new()));
         }
         let mut pick = Pick::new(ask, now);
-        for head in self.heads(now.at, ask.delay) {
+        for head in self.heads(now.at, ask.delay, now.limits) {
             if pick.is_full() {
                 break;
             }
             self.walk_group(head, now.at, ask, &mut pick);
         }
-        pick.decision(false)
+        pick.decision()
     }
 
     /// The first messages of the groups that have something to give. Delays count from the send
-    /// for the whole queue, so the delayed heads are the last ones.
-    fn heads(&self, at: Stamp, delay: Millis) -> impl Iterator<Item = Seq> {
-        let free =
-            self.free.iter().copied().take_while(move |seq| !self.is_delayed(*seq, at, delay));
-        self.locked.lapsed(at).chain(free)
+    /// for the whole queue, so the delayed heads are the last ones; but a delay that was raised
+    /// holds back heads that came back too, and those stand in order of their leases' ends.
+    fn heads(&self, at: Stamp, delay: Millis, limits: &Limits) -> impl Iterator<Item = Seq> {
+        let is_due = move |seq: &Seq| self.delay_end(*seq, delay).is_some_and(|end| end <= at);
+        let back = self.locked.lapsed(at).take(limits.receive_scan_max).filter(is_due);
+        back.chain(self.free.iter().copied().take_while(is_due))
     }
 
-    fn is_delayed(&self, seq: Seq, at: Stamp, delay: Millis) -> bool {
-        self.messages.get(&seq).is_some_and(|message| message.sent_at + delay > at)
+    fn delay_end(&self, seq: Seq, delay: Millis) -> Option<Stamp> {
+        self.message(seq).map(|message| message.sent_at + delay)
     }
 
     fn walk_group(&self, head: Seq, at: Stamp, ask: &Ask<'_>, pick: &mut Pick<'_>) {
-        let Some(group) = self.messages.get(&head).and_then(|m| m.group.as_ref()) else { return };
+        let Some(group) = self.message(head).and_then(|m| m.group.as_ref()) else { return };
         for seq in self.groups.get(group).into_iter().flatten() {
-            let Some(message) = self.messages.get(seq) else { return };
+            let Some(message) = self.message(*seq) else { return };
             let blocked = message.leased_until(at).is_some() || message.sent_at + ask.delay > at;
             if blocked || pick.is_full() {
                 return;
@@ -127,7 +142,7 @@ impl FifoQueue {
         let mut facts = Facts::none();
         let mut deliveries = Vec::new();
         for (seq, receives) in before {
-            deliveries.push(self.delivery_again(now.at, ask.queue, *seq, *receives)?);
+            deliveries.push(self.delivery_again(now.at, ask, *seq, *receives)?);
             let until = now.at + ask.visibility;
             let changed = LeaseChanged { queue: ask.queue, seq: *seq, until };
             facts.push(Fact::LeaseChanged(changed));
@@ -138,18 +153,17 @@ impl FifoQueue {
     fn delivery_again(
         &self,
         at: Stamp,
-        queue: QueueId,
+        ask: &Ask<'_>,
         seq: Seq,
         receives: u32,
     ) -> Option<Delivery> {
-        let message = self.messages.get(&seq)?;
+        let message = self.message(seq)?;
         let untouched = message.receives == receives && message.leased_until(at).is_some();
-        let delivery = message.same_delivery(queue, seq).filter(|_| untouched)?;
-        Some(Delivery { ordered: true, ..delivery })
+        message.same_delivery(ask, seq).filter(|_| untouched)
     }
 
     pub(super) fn delete(&self, now: &Moment<'_>, receipt: &Receipt) -> Decision {
-        let Some(message) = self.messages.get(&receipt.seq) else {
+        let Some(message) = self.message(receipt.seq) else {
             return Decision::reply(Reply::Done);
         };
         match message.standing(receipt, now.at) {
@@ -169,52 +183,53 @@ impl FifoQueue {
         receipt: &Receipt,
         timeout: Millis,
     ) -> Decision {
-        lease_until(now, self.messages.get(&receipt.seq), receipt, timeout)
+        lease_until(now, self.message(receipt.seq), receipt, timeout)
     }
 
-    pub(super) fn counts(&self, now: &Moment<'_>, delay: Millis) -> Counts {
-        let max = now.limits.approximate_count_max;
-        let in_flight = self.leased.len() - self.leased.lapsed_count(now.at, max);
+    /// Exact while no more than `max` messages are delayed, and no more leases have ended that no
+    /// fact has met since.
+    pub(super) fn counts(&self, at: Stamp, delay: Millis, max: usize) -> Counts {
+        let in_flight = self.leased.len() - self.leased.lapsed_count(at, max);
         let newest = self.messages.values().rev().take(max);
         let delayed = newest
-            .take_while(|message| message.sent_at + delay > now.at)
-            .filter(|message| message.leased_until(now.at).is_none())
+            .take_while(|message| message.sent_at + delay > at)
+            .filter(|message| message.leased_until(at).is_none())
             .count();
         Counts { visible: self.messages.len() - in_flight - delayed, in_flight, delayed }
     }
 
-    pub(super) fn tick(
-        &self,
-        now: &Moment<'_>,
-        queue: QueueId,
-        retention: Millis,
-        limit: usize,
-    ) -> Option<Expired> {
-        super::expired(&self.by_age, now, queue, retention, limit)
+    pub(super) fn by_age(&self) -> &Timeline {
+        &self.by_age
     }
 
-    pub(super) fn oldest(&self) -> Option<Stamp> {
-        self.by_age.first()
+    /// The first moment after `at` at which a receive finds something, were nothing else to
+    /// happen. Never late; early only where the queue is full, or where a delay that was raised
+    /// holds back what was handed out before.
+    pub(super) fn next_visible(&self, at: Stamp, delay: Millis, limits: &Limits) -> Option<Stamp> {
+        if is_full(&self.leased, at, limits.fifo_in_flight_max) {
+            return self.leased.next_after(at);
+        }
+        if self.heads(at, delay, limits).next().is_some() {
+            return Some(at + Millis(1));
+        }
+        let back = self.locked.next_after(at);
+        let fresh = self.free.first().and_then(|head| self.delay_end(*head, delay));
+        let held_back = self.locked.first_lapsed(at).and_then(|_| self.next_delay_end(at, delay));
+        [back, fresh, held_back].into_iter().flatten().min()
     }
 
-    pub(super) fn next_visible(&self, at: Stamp, delay: Millis) -> Option<Stamp> {
-        let first_delayed = self.free.iter().find_map(|seq| self.messages.get(seq));
-        let delay_ends =
-            first_delayed.map(|message| message.sent_at + delay).filter(|end| *end > at);
-        // A message inside a group may be delayed behind a head that is not.
-        let inner = self.messages.values().rev().map(|message| message.sent_at + delay);
-        let inner = inner.take(1).find(|end| *end > at && delay > Millis::ZERO);
-        let inner = inner.and_then(|_| self.first_delay_end(at, delay));
-        [self.leased.next_after(at), delay_ends, inner].into_iter().flatten().min()
-    }
-
-    /// The earliest delay that ends after `at`: found by age, which is the order of delays.
-    fn first_delay_end(&self, at: Stamp, delay: Millis) -> Option<Stamp> {
-        let sent_after = Stamp(at.0.saturating_sub(delay.0));
-        self.by_age.next_after(sent_after).map(|sent_at| sent_at + delay)
+    /// The earliest delay of any message that ends after `at`, found by age, which is the order of
+    /// delays.
+    fn next_delay_end(&self, at: Stamp, delay: Millis) -> Option<Stamp> {
+        let next = match at.0.checked_sub(delay.0) {
+            Some(sent_by) => self.by_age.next_after(Stamp(sent_by)),
+            None => self.by_age.first(),
+        };
+        next.map(|sent_at| sent_at + delay)
     }
 
     pub(super) fn sent(&mut self, at: Stamp, here: Place, fact: &Sent) {
+        self.forget_ended(at);
         if let Some(mark) = &fact.dedup {
             self.dedup.remember(mark.key.clone(), mark.until, (fact.seq, fact.id), at);
         }
@@ -226,6 +241,7 @@ impl FifoQueue {
     }
 
     pub(super) fn leased(&mut self, at: Stamp, fact: &Leased) {
+        self.forget_ended(at);
         for seq in &fact.seqs {
             self.reindex(*seq, |message| message.lease(at, fact.epoch, fact.until));
         }
@@ -259,6 +275,17 @@ impl FifoQueue {
         }
         self.leave_group(&group, seq);
         self.index_head(&group);
+    }
+
+    /// Keeps it cheap to see whether the queue is full: without it, leases that ended long ago would
+    /// be counted with each receive. The messages keep them, since receipts are compared with them.
+    fn forget_ended(&mut self, at: Stamp) {
+        let ended = (at, Seq(u64::MAX));
+        for _ in 0..FORGOTTEN_PER_FACT {
+            if self.leased.pop_through(ended).is_none() {
+                return;
+            }
+        }
     }
 
     fn leave_group(&mut self, group: &Label, seq: Seq) {
@@ -321,5 +348,40 @@ impl FifoQueue {
             Some((head, None)) => drop(self.free.insert(head)),
             None => {}
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn leases_indexed(&self) -> usize {
+        self.leased.len()
+    }
+
+    /// Asserts that the indexes are what the messages make them.
+    #[cfg(test)]
+    pub(super) fn check(&self, at: Stamp) {
+        let mut queue = FifoQueue {
+            dedup: self.dedup.clone(),
+            attempts: self.attempts.clone(),
+            ..FifoQueue::default()
+        };
+        let indexed: BTreeSet<Seq> = self.leased.lapsed(Stamp::MAX).collect();
+        for (seq, message) in &self.messages {
+            queue.add(*seq, message.clone());
+            if let Some(lease) = message.lease
+                && (lease.until > at || indexed.contains(seq))
+            {
+                queue.leased.insert(lease.until, *seq);
+            }
+        }
+        assert_eq!(FifoQueue { last_seq: self.last_seq, ..queue }, *self);
+    }
+
+    /// Each message looked at.
+    #[cfg(test)]
+    pub(super) fn naive_counts(&self, at: Stamp, delay: Millis) -> Counts {
+        let mut counts = Counts { visible: 0, in_flight: 0, delayed: 0 };
+        for message in self.messages.values() {
+            counts.add(message.leased_until(at).is_some(), message.sent_at + delay > at);
+        }
+        counts
     }
 }

@@ -1,11 +1,13 @@
-//! One message of a polled queue, as state holds it: about 130 bytes, never its body.
+//! One message of a polled queue, as state holds it: 144 bytes, never its body.
 
 use crate::command::Delivery;
 use crate::decision::Moment;
 use crate::fact::{DeadLettered, Sent};
-use crate::id::{BodyRef, Epoch, Label, MessageId, Name, Place, QueueId, Seq};
+use crate::id::{BodyRef, Epoch, Label, MessageId, Name, Place, Seq};
 use crate::receipt::Receipt;
 use crate::stamp::{Millis, Stamp};
+
+use super::pick::Ask;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Message {
@@ -102,28 +104,29 @@ impl Message {
     }
 
     /// The delivery of a new hand-out at `now`.
-    pub(super) fn delivery(&self, now: &Moment<'_>, queue: QueueId, seq: Seq) -> Delivery {
+    pub(super) fn delivery(&self, now: &Moment<'_>, ask: &Ask<'_>, seq: Seq) -> Delivery {
         let attempt = self.receives.saturating_add(1);
-        let receipt = Receipt { queue, seq, epoch: now.epoch, attempt };
-        self.delivered(receipt, attempt, self.first_received_at.unwrap_or(now.at))
+        let receipt = Receipt { queue: ask.queue, seq, epoch: now.epoch, attempt };
+        self.delivered(receipt, ask.ordered, self.first_received_at.unwrap_or(now.at))
     }
 
     /// The delivery of the last hand-out, once more.
-    pub(super) fn same_delivery(&self, queue: QueueId, seq: Seq) -> Option<Delivery> {
-        let receipt = Receipt { queue, seq, epoch: self.lease?.epoch, attempt: self.receives };
-        Some(self.delivered(receipt, self.receives, self.first_received_at?))
+    pub(super) fn same_delivery(&self, ask: &Ask<'_>, seq: Seq) -> Option<Delivery> {
+        let (epoch, attempt) = (self.lease?.epoch, self.receives);
+        let receipt = Receipt { queue: ask.queue, seq, epoch, attempt };
+        Some(self.delivered(receipt, ask.ordered, self.first_received_at?))
     }
 
-    fn delivered(&self, receipt: Receipt, receives: u32, first: Stamp) -> Delivery {
+    fn delivered(&self, receipt: Receipt, ordered: bool, first: Stamp) -> Delivery {
         Delivery {
             id: self.id,
             seq: receipt.seq,
-            ordered: false,
+            ordered,
             body: self.body,
             receipt,
             sent_at: self.sent_at,
             first_received_at: first,
-            receives,
+            receives: receipt.attempt,
             origin: self.origin.clone(),
         }
     }

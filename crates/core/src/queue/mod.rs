@@ -7,6 +7,8 @@ mod settings;
 mod standard;
 
 #[cfg(test)]
+pub(crate) mod looked_at;
+#[cfg(test)]
 mod tests;
 
 pub use settings::{QueueKind, QueueSettings, SettingsPatch};
@@ -20,6 +22,7 @@ use crate::fact::{
     QueueCreated, QueuePurged, Sent,
 };
 use crate::id::{Label, Name, Place, QueueId, Seq};
+use crate::limits::Limits;
 use crate::parts::Timeline;
 use crate::receipt::Receipt;
 use crate::refusal::{QueueRefusal, Setting};
@@ -46,6 +49,7 @@ enum Store {
     Fifo(FifoQueue),
 }
 
+#[derive(Debug, PartialEq)]
 struct Counts {
     visible: usize,
     in_flight: usize,
@@ -174,6 +178,7 @@ impl Queue {
         let ask = Ask {
             queue,
             name: &self.name,
+            ordered: self.kind() == QueueKind::Fifo,
             max: max.min(now.limits.receive_messages_max),
             visibility: visibility.unwrap_or(self.settings.visibility),
             retention: self.settings.retention,
@@ -234,10 +239,7 @@ impl Queue {
     }
 
     fn describe(&self, now: &Moment<'_>) -> Decision {
-        let counts = match &self.store {
-            Store::Standard(store) => store.counts(now),
-            Store::Fifo(store) => store.counts(now, self.settings.delay),
-        };
+        let counts = self.counts(now.at, now.limits.approximate_count_max);
         Decision::reply(Reply::Description(Box::new(Description {
             kind: self.kind(),
             settings: self.settings.clone(),
@@ -249,30 +251,43 @@ impl Queue {
         })))
     }
 
-    /// What time alone has made due: at most `limit` messages outlived.
-    pub(crate) fn tick(&self, now: &Moment<'_>, queue: QueueId, limit: usize) -> Option<Fact> {
-        let retention = self.settings.retention;
+    fn counts(&self, at: Stamp, max: usize) -> Counts {
         match &self.store {
-            Store::Standard(store) => store.tick(now, queue, retention, limit),
-            Store::Fifo(store) => store.tick(now, queue, retention, limit),
+            Store::Standard(store) => store.counts(at, max),
+            Store::Fifo(store) => store.counts(at, self.settings.delay, max),
         }
-        .map(Fact::Expired)
+    }
+
+    /// What time alone has made due: at most `limit` messages outlived, and how many.
+    pub(crate) fn tick(
+        &self,
+        now: &Moment<'_>,
+        queue: QueueId,
+        limit: usize,
+    ) -> Option<(Fact, usize)> {
+        let sent_by = now.at.0.checked_sub(self.settings.retention.0).map(Stamp)?;
+        let (sent_at, seq) = self.by_age().lapsed_bound(sent_by, limit)?;
+        let count = self.by_age().lapsed_count(sent_by, limit);
+        Some((Fact::Expired(Expired { queue, sent_at, seq }), count))
     }
 
     /// When the oldest message will have outlived the retention.
     pub(crate) fn next_due(&self) -> Option<Stamp> {
-        let oldest = match &self.store {
-            Store::Standard(store) => store.oldest(),
-            Store::Fifo(store) => store.oldest(),
-        };
-        oldest.map(|sent_at| sent_at + self.settings.retention)
+        self.by_age().first().map(|sent_at| sent_at + self.settings.retention)
     }
 
-    /// The next moment after `at` at which a message may become receivable by time alone.
-    pub(crate) fn next_visible(&self, at: Stamp) -> Option<Stamp> {
+    fn by_age(&self) -> &Timeline {
+        match &self.store {
+            Store::Standard(store) => store.by_age(),
+            Store::Fifo(store) => store.by_age(),
+        }
+    }
+
+    /// The first moment after `at` at which a receive finds something by time alone.
+    pub(crate) fn next_visible(&self, at: Stamp, limits: &Limits) -> Option<Stamp> {
         match &self.store {
             Store::Standard(store) => store.next_visible(at),
-            Store::Fifo(store) => store.next_visible(at, self.settings.delay),
+            Store::Fifo(store) => store.next_visible(at, self.settings.delay, limits),
         }
     }
 
@@ -283,7 +298,7 @@ impl Queue {
 
     /// Empties the queue at once; what it held is returned, to be freed off the loop.
     pub(crate) fn purged(&mut self, at: Stamp) -> Queue {
-        let store = match &self.store {
+        let store = match &mut self.store {
             Store::Standard(store) => Store::Standard(store.emptied()),
             Store::Fifo(store) => Store::Fifo(store.emptied()),
         };
@@ -378,15 +393,9 @@ fn lease_until(
     Decision::fact(Fact::LeaseChanged(changed), Reply::Done)
 }
 
-/// A watermark over the messages, at most `limit`, that were sent a retention ago or earlier.
-fn expired(
-    by_age: &Timeline,
-    now: &Moment<'_>,
-    queue: QueueId,
-    retention: Millis,
-    limit: usize,
-) -> Option<Expired> {
-    let sent_by = now.at.0.checked_sub(retention.0).map(Stamp)?;
-    let (sent_at, seq) = by_age.lapsed_bound(sent_by, limit)?;
-    Some(Expired { queue, sent_at, seq })
+/// Whether as many leases run as may. Looks at no more ended ones than it takes to know, since a
+/// full queue is asked with each receive.
+fn is_full(leased: &Timeline, at: Stamp, limit: usize) -> bool {
+    let spare = leased.len().checked_sub(limit);
+    spare.is_some_and(|spare| leased.lapsed_count(at, spare.saturating_add(1)) <= spare)
 }

@@ -14,6 +14,8 @@ use super::message::Message;
 pub(crate) struct Ask<'a> {
     pub(crate) queue: QueueId,
     pub(crate) name: &'a Name,
+    /// Whether the queue is ordered. Only where it is not, a hand-out need not outlive a crash.
+    pub(crate) ordered: bool,
     pub(crate) max: usize,
     pub(crate) visibility: Millis,
     pub(crate) retention: Millis,
@@ -72,7 +74,7 @@ impl<'a> Pick<'a> {
         match self.ask.fate(message, self.now.at) {
             Fate::Skip => {}
             Fate::Deliver => {
-                self.deliveries.push(message.delivery(self.now, self.ask.queue, seq));
+                self.deliveries.push(message.delivery(self.now, self.ask, seq));
             }
             Fate::Bury => self.bury(seq, message, dead_sent_at),
         }
@@ -96,8 +98,8 @@ impl<'a> Pick<'a> {
         }));
     }
 
-    /// The facts and the answer; a `soft` hand-out is one that need not outlive a crash.
-    pub(super) fn decision(self, soft: bool) -> Decision {
+    /// The facts and the answer.
+    pub(super) fn decision(self) -> Decision {
         let mut facts = Facts { facts: self.buried, bodies: Vec::new() };
         if !self.deliveries.is_empty() {
             facts.push(Fact::Leased(Leased {
@@ -105,12 +107,10 @@ impl<'a> Pick<'a> {
                 epoch: self.now.epoch,
                 until: self.now.at + self.ask.visibility,
                 seqs: self.deliveries.iter().map(|d| d.seq).collect(),
-                soft,
+                soft: !self.ask.ordered,
                 attempt: self.ask.attempt.cloned(),
             }));
         }
-        let ordered = !soft;
-        let deliveries = self.deliveries.into_iter().map(|d| Delivery { ordered, ..d }).collect();
-        Decision { facts, answer: Ok(Reply::Received(deliveries)) }
+        Decision { facts, answer: Ok(Reply::Received(self.deliveries)) }
     }
 }

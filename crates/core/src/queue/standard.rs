@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::command::Reply;
 use crate::decision::{Decision, Moment};
 use crate::fact::{DeadLettered, Deleted, Expired, Fact, LeaseChanged, Leased, Sent};
-use crate::id::{Place, QueueId, Seq};
+use crate::id::{Place, Seq};
 use crate::parts::Timeline;
 use crate::receipt::Receipt;
 use crate::refusal::QueueRefusal;
@@ -13,7 +13,7 @@ use crate::stamp::{Millis, Stamp};
 
 use super::message::{Message, Standing};
 use super::pick::{Ask, Pick};
-use super::{Counts, lease_until};
+use super::{Counts, is_full, lease_until};
 
 /// How many messages whose time has come are put back among the ready with each hand-out and each
 /// send; more than a fact can hide, so that none pile up.
@@ -43,6 +43,13 @@ impl StandardQueue {
         self.last_seq.next()
     }
 
+    /// A message that a decision looks at.
+    fn message(&self, seq: Seq) -> Option<&Message> {
+        #[cfg(test)]
+        super::looked_at::count_one();
+        self.messages.get(&seq).map(|(message, _)| message)
+    }
+
     /// The same queue without its messages; numbers go on where they were.
     pub(super) fn emptied(&self) -> StandardQueue {
         StandardQueue { last_seq: self.last_seq, ..StandardQueue::default() }
@@ -50,7 +57,7 @@ impl StandardQueue {
 
     pub(super) fn receive(&self, now: &Moment<'_>, ask: &Ask<'_>) -> Decision {
         let limit = now.limits.standard_in_flight_max;
-        if self.leased.len() >= limit && self.counts(now).in_flight >= limit {
+        if is_full(&self.leased, now.at, limit) {
             return Decision::refuse(QueueRefusal::InFlightFull { limit });
         }
         let mut pick = Pick::new(ask, now);
@@ -58,11 +65,11 @@ impl StandardQueue {
             if pick.is_full() {
                 break;
             }
-            if let Some((message, _)) = self.messages.get(&seq) {
+            if let Some(message) = self.message(seq) {
                 pick.take(seq, message, message.sent_at);
             }
         }
-        pick.decision(true)
+        pick.decision()
     }
 
     /// Ended leases first, then delays that have passed, then the rest in order of arrival.
@@ -74,7 +81,7 @@ impl StandardQueue {
     /// whose lease a crash took back; an older one succeeds and does nothing (SQS API reference,
     /// DeleteMessage).
     pub(super) fn delete(&self, now: &Moment<'_>, receipt: &Receipt) -> Decision {
-        let Some((message, _)) = self.messages.get(&receipt.seq) else {
+        let Some(message) = self.message(receipt.seq) else {
             return Decision::reply(Reply::Done);
         };
         match message.standing(receipt, now.at) {
@@ -92,32 +99,25 @@ impl StandardQueue {
         receipt: &Receipt,
         timeout: Millis,
     ) -> Decision {
-        let message = self.messages.get(&receipt.seq).map(|(message, _)| message);
-        lease_until(now, message, receipt, timeout)
+        lease_until(now, self.message(receipt.seq), receipt, timeout)
     }
 
-    pub(super) fn counts(&self, now: &Moment<'_>) -> Counts {
-        let max = now.limits.approximate_count_max;
-        let in_flight = self.leased.len() - self.leased.lapsed_count(now.at, max);
-        let delayed = self.delayed.len() - self.delayed.lapsed_count(now.at, max);
+    /// Exact while no more than `max` leases, and delays, have ended that no fact has met since.
+    pub(super) fn counts(&self, at: Stamp, max: usize) -> Counts {
+        let in_flight = self.leased.len() - self.leased.lapsed_count(at, max);
+        let delayed = self.delayed.len() - self.delayed.lapsed_count(at, max);
         Counts { visible: self.messages.len() - in_flight - delayed, in_flight, delayed }
     }
 
-    pub(super) fn tick(
-        &self,
-        now: &Moment<'_>,
-        queue: QueueId,
-        retention: Millis,
-        limit: usize,
-    ) -> Option<Expired> {
-        super::expired(&self.by_age, now, queue, retention, limit)
+    pub(super) fn by_age(&self) -> &Timeline {
+        &self.by_age
     }
 
-    pub(super) fn oldest(&self) -> Option<Stamp> {
-        self.by_age.first()
-    }
-
+    /// The first moment after `at` at which a receive finds something, were nothing else to happen.
     pub(super) fn next_visible(&self, at: Stamp) -> Option<Stamp> {
+        if self.receivable(at).next().is_some() {
+            return Some(at + Millis(1));
+        }
         [self.leased.next_after(at), self.delayed.next_after(at)].into_iter().flatten().min()
     }
 
@@ -207,5 +207,34 @@ impl StandardQueue {
             let Some(seq) = lapsed else { return };
             self.show(seq, Shown::Ready);
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn leases_indexed(&self) -> usize {
+        self.leased.len()
+    }
+
+    /// Asserts that the indexes are what the messages make them.
+    #[cfg(test)]
+    pub(super) fn check(&self, at: Stamp) {
+        let mut queue = StandardQueue::default();
+        for (seq, (message, shown)) in &self.messages {
+            queue.add(*seq, message.clone(), *shown);
+            if let Some(until) = message.leased_until(at) {
+                assert_eq!(*shown, Shown::Leased(until), "{seq:?} has a lease that runs");
+            }
+        }
+        assert_eq!(StandardQueue { last_seq: self.last_seq, ..queue }, *self);
+    }
+
+    /// Each message looked at.
+    #[cfg(test)]
+    pub(super) fn naive_counts(&self, at: Stamp) -> Counts {
+        let mut counts = Counts { visible: 0, in_flight: 0, delayed: 0 };
+        for (message, shown) in self.messages.values() {
+            let delayed = matches!(shown, Shown::Delayed(until) if *until > at);
+            counts.add(message.leased_until(at).is_some(), delayed);
+        }
+        counts
     }
 }

@@ -148,7 +148,7 @@ impl BrokerQueue {
         max: usize,
     ) -> Outcome {
         let line = self.shelf(sub).line().ok_or(BrokerRefusal::SessionReceiverRequired)?;
-        let max = max.min(here.now.limits.unsettled_max);
+        let max = max.min(hand_out_max(here));
         let mut hand_out = HandOut::new(self, here, sub);
         hand_out.pick_some(line.candidates(here.now.at), max);
         hand_out.pick_scheduled(None, max);
@@ -164,12 +164,17 @@ impl BrokerQueue {
     ) -> Outcome {
         let (session, lock) = self.held_session(here, holder)?;
         let room = here.now.limits.unsettled_max.saturating_sub(session.held.len());
-        let max = max.min(room);
+        let max = max.min(room).min(hand_out_max(here));
         let mut hand_out = HandOut::new(self, here, SubQueue::Main);
         hand_out.pick_some(session.free.iter().copied(), max);
         hand_out.pick_scheduled(Some(&holder.session), max);
         Ok(hand_out.into_decision(session_terms(mode, lock.until)))
     }
+}
+
+/// Most messages that one command hands out, or names.
+pub(super) fn hand_out_max(here: Here<'_>) -> usize {
+    here.now.limits.broker_receive_max.min(here.now.limits.unsettled_max)
 }
 
 /// How messages leave in a session whose lock lasts until `until`.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::hand_out::hand_out_max;
 use super::{Here, Outcome, fact, says};
 use crate::broker::command::NewBrokerMessage;
 use crate::broker::fact::{BrokerFact, BrokerSent, SeveralMessages};
@@ -74,7 +75,7 @@ impl BrokerQueue {
 
 /// The numbers without repetitions, in the order of their first mention, if they are not too many.
 pub(super) fn distinct(here: Here<'_>, seqs: &[Seq]) -> Result<Vec<Seq>, BrokerRefusal> {
-    let limit = here.now.limits.unsettled_max;
+    let limit = hand_out_max(here);
     if seqs.len() > limit {
         return Err(BrokerRefusal::TooManyNumbers { limit });
     }

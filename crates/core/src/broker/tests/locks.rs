@@ -10,7 +10,7 @@ fn a_hand_out_locks_up_to_max_by_number() {
     given(plain(), sent()).when(5, receive(Main, 0)).says(BrokerReply::Received(vec![]));
     given(plain(), []).when(5, receive(Main, 3)).says(BrokerReply::Received(vec![]));
     let mut world = given(plain(), sent());
-    world.limits.unsettled_max = 2;
+    world.limits.broker_receive_max = 2;
     world.when(5, receive(Main, 3)).then([locked(1, 105, &[1, 2])]);
 }
 

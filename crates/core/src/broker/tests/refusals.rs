@@ -73,7 +73,7 @@ fn a_session_message_has_no_lock_of_its_own_to_renew() {
 #[test]
 fn too_many_numbers_at_once_are_refused() {
     let mut world = World::new(plain());
-    world.limits.unsettled_max = 2;
+    world.limits.broker_receive_max = 2;
     let too_many = || Err(BrokerRefusal::TooManyNumbers { limit: 2 });
     assert_eq!(world.say(cancel(&[1, 2, 3])), too_many());
     assert_eq!(world.say(deferred(Main, &[1, 2, 3])), too_many());

@@ -192,6 +192,18 @@ fn a_session_hands_out_no_more_than_may_be_unsettled() {
 }
 
 #[test]
+fn one_command_hands_out_a_part_of_what_the_session_has_room_for() {
+    let mut world = World::new(with_sessions());
+    for _ in 0..3 {
+        world.send(new_in("a", "x"));
+    }
+    world.limits.broker_receive_max = 2;
+    let holder = world.hold(accept("a"));
+    assert_eq!(world.seqs(receive_in(&holder, 9)), [1, 2]);
+    assert_eq!(world.seqs(receive_in(&holder, 9)), [3]);
+}
+
+#[test]
 fn in_a_session_messages_can_be_taken_for_good() {
     let facts = [(0, sent_in("a", 1)), (0, sent_in("b", 2)), (0, accepted("a", 1, 1, 100))];
     let receive = BrokerOperation::ReceiveInSession {

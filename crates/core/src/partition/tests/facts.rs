@@ -1,0 +1,237 @@
+//! Facts of every kind, and any facts: whether or not a partition could have decided them.
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+use super::*;
+
+/// One of each kind in the order of their numbers, with what is absent and what is there.
+pub(crate) fn every_fact() -> Vec<Fact> {
+    let settings = QueueSettings {
+        dead_letter: Some(rule("aws/dead", 5)),
+        content_dedup: true,
+        ..QueueSettings::default()
+    };
+    let bare = QueueSettings::default();
+    let dead = DeadLettered {
+        from: QueueId(1),
+        seq: Seq(2),
+        to: QueueId(3),
+        to_seq: Seq(4),
+        id: id_at(5, 6),
+        body: BodyRef { place: Place { position: Position(7), index: 8 }, len: 9 },
+        sent_at: Stamp(10),
+        receives: 11,
+        first_received_at: None,
+        group: None,
+        origin: name("aws/from"),
+    };
+    let full = DeadLettered {
+        first_received_at: Some(Stamp(12)),
+        group: Some(label("ünïcode")),
+        ..dead.clone()
+    };
+    let lease = |attempt: Option<DedupMark>| {
+        let (queue, epoch, until) = (QueueId(1), Epoch(2), Stamp(3));
+        Leased {
+            queue,
+            epoch,
+            until,
+            seqs: vec![Seq(4), Seq(500)],
+            soft: attempt.is_none(),
+            attempt,
+        }
+    };
+    let creation = |kind, settings| {
+        Fact::QueueCreated(QueueCreated { queue: QueueId(1), name: name("aws/q"), kind, settings })
+    };
+    vec![
+        Fact::Opened(Opened { epoch: Epoch(1), offset: Millis(0) }),
+        Fact::ClockMoved(ClockMoved { offset: Millis(300_000) }),
+        Fact::Canary,
+        creation(QueueKind::Standard, bare.clone()),
+        creation(QueueKind::Fifo, settings),
+        changed(1, bare),
+        queue_deleted(u64::MAX),
+        purged(24),
+        sent_with(1, 2, |sent| sent.visible_at = Stamp(1_760_000_000_000)),
+        sent_with(1, 3, |sent| {
+            sent.group = Some(label("g"));
+            sent.dedup = Some(mark("d", Stamp(4)));
+        }),
+        Fact::Leased(lease(None)),
+        Fact::Leased(lease(Some(mark("a", Stamp(5))))),
+        lease_changed(1, 2, Stamp(3)),
+        deleted(1, 2),
+        Fact::DeadLettered(dead),
+        Fact::DeadLettered(full),
+        expired(1, Stamp(2), 3),
+        Fact::Broker(BrokerFact::Completed(OneMessage { queue: QueueId(1), seq: Seq(2) })),
+    ]
+}
+
+/// The numbers as they are written. Without a wildcard, so that a new fact does not compile until
+/// it stands above.
+pub(crate) fn number(fact: &Fact) -> u8 {
+    match fact {
+        Fact::Opened(_) => 1,
+        Fact::ClockMoved(_) => 2,
+        Fact::Canary => 3,
+        Fact::QueueCreated(_) => 10,
+        Fact::QueueChanged(_) => 11,
+        Fact::QueueDeleted(_) => 12,
+        Fact::QueuePurged(_) => 13,
+        Fact::Sent(_) => 14,
+        Fact::Leased(_) => 15,
+        Fact::LeaseChanged(_) => 16,
+        Fact::Deleted(_) => 17,
+        Fact::DeadLettered(_) => 18,
+        Fact::Expired(_) => 19,
+        Fact::Broker(_) => 40,
+    }
+}
+
+#[test]
+fn a_fact_names_the_queues_that_it_changes() {
+    let named = |fact: &Fact| fact.queues().into_iter().flatten().map(|queue| queue.0).collect();
+    let queues: Vec<Vec<u64>> = every_fact().iter().map(named).collect();
+    let mut expected = vec![vec![1]; queues.len()];
+    expected[..3].fill(vec![]);
+    (expected[6], expected[7], expected[14], expected[15]) =
+        (vec![u64::MAX], vec![24], vec![1, 3], vec![1, 3]);
+    assert_eq!(queues, expected);
+}
+
+#[test]
+fn only_a_lease_can_be_soft() {
+    let soft: Vec<u8> = every_fact().iter().filter(|fact| fact.is_soft()).map(number).collect();
+    assert_eq!(soft, [15]);
+}
+
+fn any_queue() -> impl Strategy<Value = QueueId> {
+    (1..5_u64).prop_map(QueueId)
+}
+
+fn any_name() -> impl Strategy<Value = Name> {
+    "[qrst]".prop_map(Name::new)
+}
+
+fn any_label() -> impl Strategy<Value = Label> {
+    prop_oneof!["[gh]", Just(String::new()), "\\PC{1,3}"].prop_map(Label::new)
+}
+
+fn any_stamp() -> impl Strategy<Value = Stamp> {
+    prop_oneof![9 => 0..500_u64, 1 => Just(u64::MAX)].prop_map(Stamp)
+}
+
+fn any_seq() -> impl Strategy<Value = Seq> {
+    prop_oneof![9 => 0..6_u64, 1 => Just(u64::MAX)].prop_map(Seq)
+}
+
+fn any_mark() -> impl Strategy<Value = DedupMark> {
+    (any_label(), any_stamp()).prop_map(|(key, until)| DedupMark { key, until })
+}
+
+fn any_settings() -> impl Strategy<Value = QueueSettings> {
+    let rule = (any_name(), 1..3_u32);
+    let rule = rule.prop_map(|(target, receives_max)| DeadLetterRule { target, receives_max });
+    let spans = (0..99_u64, 0..99_u64, 0..300_u64, any::<u32>());
+    (spans, option::of(rule), any::<bool>()).prop_map(|(spans, dead_letter, content_dedup)| {
+        let (visibility, delay, retention, message_bytes_max) = spans;
+        QueueSettings {
+            visibility: Millis(visibility),
+            delay: Millis(delay),
+            retention: Millis(retention),
+            message_bytes_max,
+            receive_wait: Millis(delay),
+            dead_letter,
+            content_dedup,
+        }
+    })
+}
+
+fn any_kind() -> impl Strategy<Value = QueueKind> {
+    any::<bool>().prop_map(|fifo| if fifo { QueueKind::Fifo } else { QueueKind::Standard })
+}
+
+fn about_all() -> impl Strategy<Value = Fact> {
+    prop_oneof![
+        (any::<u32>(), 0..9_u64).prop_map(|(epoch, offset)| {
+            Fact::Opened(Opened { epoch: Epoch(epoch), offset: Millis(offset) })
+        }),
+        (0..9_u64).prop_map(|offset| Fact::ClockMoved(ClockMoved { offset: Millis(offset) })),
+        Just(Fact::Canary),
+    ]
+}
+
+fn about_queues() -> impl Strategy<Value = Fact> {
+    let created = (any_queue(), any_name(), any_kind(), any_settings());
+    prop_oneof![
+        4 => created.prop_map(|(queue, name, kind, settings)| {
+            Fact::QueueCreated(QueueCreated { queue, name, kind, settings })
+        }),
+        1 => (any_queue(), any_name()).prop_map(|(queue, name)| {
+            let settings = BrokerSettings::default();
+            Fact::Broker(BrokerFact::Created(BrokerCreated { queue, name, settings }))
+        }),
+        2 => (any_queue(), any_settings())
+            .prop_map(|(queue, settings)| Fact::QueueChanged(QueueChanged { queue, settings })),
+        1 => any_queue().prop_map(|queue| Fact::QueueDeleted(QueueDeleted { queue })),
+        1 => any_queue().prop_map(|queue| Fact::QueuePurged(QueuePurged { queue })),
+    ]
+}
+
+fn any_sent() -> impl Strategy<Value = Fact> {
+    let parts = (any_queue(), any_seq(), any_stamp(), any::<u32>());
+    let parts = (parts, option::of(any_label()), option::of(any_mark()));
+    parts.prop_map(|((queue, seq, visible_at, len), group, dedup)| {
+        let id = id_at(len, seq.0 & 0xff);
+        Fact::Sent(Sent { queue, seq, id, len, visible_at, group, dedup })
+    })
+}
+
+fn any_dead_letter() -> impl Strategy<Value = Fact> {
+    let ways = (any_queue(), any_seq(), any_queue(), any_seq());
+    let times = (any_stamp(), option::of(any_stamp()), any::<u32>());
+    (ways, times, option::of(any_label()), any_name()).prop_map(|(ways, times, group, origin)| {
+        let (from, seq, to, to_seq) = ways;
+        let (sent_at, first_received_at, receives) = times;
+        let body = BodyRef { place: place(u64::from(receives)), len: receives };
+        Fact::DeadLettered(DeadLettered {
+            from,
+            seq,
+            to,
+            to_seq,
+            id: id_at(receives, 1),
+            body,
+            sent_at,
+            receives,
+            first_received_at,
+            group,
+            origin,
+        })
+    })
+}
+
+fn about_messages() -> impl Strategy<Value = Fact> {
+    let leased = (any_queue(), any::<u32>(), any_stamp(), vec(any_seq(), 0..4));
+    let leased = (leased, any::<bool>(), option::of(any_mark()));
+    prop_oneof![
+        6 => any_sent(),
+        4 => leased.prop_map(|((queue, epoch, until, seqs), soft, attempt)| {
+            Fact::Leased(Leased { queue, epoch: Epoch(epoch), until, seqs, soft, attempt })
+        }),
+        2 => (any_queue(), any_seq(), any_stamp()).prop_map(|(queue, seq, until)| {
+            Fact::LeaseChanged(LeaseChanged { queue, seq, until })
+        }),
+        2 => (any_queue(), any_seq()).prop_map(|(queue, seq)| Fact::Deleted(Deleted { queue, seq })),
+        3 => any_dead_letter(),
+        1 => (any_queue(), any_seq(), any_stamp())
+            .prop_map(|(queue, seq, sent_at)| Fact::Expired(Expired { queue, sent_at, seq })),
+    ]
+}
+
+pub(crate) fn any_fact() -> impl Strategy<Value = Fact> {
+    prop_oneof![1 => about_all(), 4 => about_queues(), 12 => about_messages()]
+}

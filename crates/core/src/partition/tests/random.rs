@@ -1,0 +1,270 @@
+//! Random commands at random times, and random facts.
+
+use std::collections::BTreeSet;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::super::Kind;
+use super::facts::any_fact;
+use super::*;
+
+/// What happens next in a story of four queues: `q` and `f`, with the dead letters of each in `r`
+/// and `s`. Receipts are named by a number modulo those there are.
+#[derive(Clone, Debug)]
+enum Step {
+    Wait(u64),
+    Tick(usize),
+    Restart,
+    Crash,
+    Say(Wish),
+}
+
+#[derive(Clone, Debug)]
+enum Wish {
+    Create(usize),
+    Change { queue: usize, delay: Option<u64>, retention: Option<u64>, receives_max: Option<u32> },
+    DeleteQueue(usize),
+    Purge(usize),
+    Look(usize, u8),
+    Send { queue: usize, group: u8, dedup: u8, delay: Option<u64> },
+    Receive { queue: usize, max: usize, visibility: Option<u64>, attempt: Option<u8> },
+    Delete(usize),
+    ChangeLease(usize, u64),
+}
+
+const QUEUES: [&str; 4] = ["q", "f", "r", "s"];
+
+fn kind_of(queue: usize) -> QueueKind {
+    if queue.is_multiple_of(2) { QueueKind::Standard } else { QueueKind::Fifo }
+}
+
+fn wish() -> impl Strategy<Value = Wish> {
+    use proptest::option::of;
+    // Mostly the queues whose dead letters go elsewhere.
+    let queue = || prop_oneof![5 => 0..2_usize, 2 => 2..4_usize];
+    let span = || 0..60_u64;
+    prop_oneof![
+        1 => queue().prop_map(Wish::Create),
+        1 => (queue(), of(span()), of(60..300_u64), of(1..3_u32)).prop_map(
+            |(queue, delay, retention, receives_max)| {
+                Wish::Change { queue, delay, retention, receives_max }
+            }
+        ),
+        1 => queue().prop_map(Wish::DeleteQueue),
+        1 => queue().prop_map(Wish::Purge),
+        3 => (queue(), 0..4_u8).prop_map(|(queue, what)| Wish::Look(queue, what)),
+        9 => (queue(), 0..3_u8, 0..9_u8, of(span()))
+            .prop_map(|(queue, group, dedup, delay)| Wish::Send { queue, group, dedup, delay }),
+        9 => (queue(), 0..4_usize, of(span()), of(0..2_u8)).prop_map(
+            |(queue, max, visibility, attempt)| {
+                Wish::Receive { queue, max, visibility, attempt }
+            }
+        ),
+        4 => (0..20_usize).prop_map(Wish::Delete),
+        3 => (0..20_usize, span()).prop_map(|(which, timeout)| Wish::ChangeLease(which, timeout)),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => (0..50_u64).prop_map(Step::Wait),
+        2 => (1..4_usize).prop_map(Step::Tick),
+        1 => Just(Step::Restart),
+        1 => Just(Step::Crash),
+        24 => wish().prop_map(Step::Say),
+    ]
+}
+
+struct Story {
+    world: World,
+    receipts: Vec<(usize, Receipt)>,
+    ids: BTreeSet<MessageId>,
+}
+
+impl Story {
+    fn new() -> Story {
+        let mut world = World::with_limits(|limits| {
+            limits.receive_scan_max = 4;
+            limits.standard_in_flight_max = 5;
+            limits.fifo_in_flight_max = 5;
+            limits.dedup_window = Millis(100);
+            limits.receive_attempt_window = Millis(100);
+            limits.purge_pause = Millis(60);
+            limits.recreate_pause = Millis(60);
+        });
+        for queue in [2, 3, 0, 1] {
+            let given = if queue < 2 { dead_letter(QUEUES[queue + 2], 2) } else { no_settings() };
+            world = world.with(QUEUES[queue], kind_of(queue), given);
+        }
+        Story { world, receipts: Vec::new(), ids: BTreeSet::new() }
+    }
+
+    fn take(&mut self, step: &Step) {
+        match step {
+            Step::Wait(by) => drop(self.world.wait_ms(*by)),
+            Step::Tick(limit) => drop(self.world.tick(*limit)),
+            Step::Restart => self.world.restart(),
+            Step::Crash => self.world.crash(),
+            Step::Say(wish) => self.say(wish),
+        }
+        self.world.partition.check(self.world.at);
+        for resource in self.world.partition.resources.values() {
+            if let Kind::Polled(queue) = &resource.kind {
+                queue.check_counts(self.world.at);
+            }
+        }
+    }
+
+    fn say(&mut self, wish: &Wish) {
+        let Some(command) = self.command(wish) else { return };
+        let verdict = self.world.decide(&command);
+        self.rests_on_all_that_it_says(&command, &verdict);
+        self.world.take_in(verdict.facts.clone());
+        match verdict.answer {
+            Ok(Reply::Received(deliveries)) => {
+                let queue = self.queue_of(&command);
+                self.receipts.extend(deliveries.iter().map(|got| (queue, got.receipt)));
+            }
+            Ok(Reply::Sent { id, .. }) if !verdict.facts.is_empty() => {
+                assert!(self.ids.insert(id), "{id} was given twice");
+            }
+            _ => {}
+        }
+    }
+
+    /// Once the log is durable up to there, whatever a crash takes beyond, the answer is the same:
+    /// soft leases excepted.
+    fn rests_on_all_that_it_says(&self, command: &Command, verdict: &Verdict) {
+        let here = self.world.here();
+        if verdict.facts.facts.iter().any(|fact| !fact.is_soft()) {
+            assert_eq!(verdict.rests_on, here.position.next());
+            return;
+        }
+        let survived = self.world.survived(verdict.rests_on);
+        let again = survived.decide(self.world.at, here, command);
+        assert_eq!((again.answer, again.facts), (verdict.answer.clone(), verdict.facts.clone()));
+    }
+
+    fn queue_of(&self, command: &Command) -> usize {
+        let Command::Receive { queue, .. } = command else { return 0 };
+        QUEUES.iter().position(|name| *name == queue.as_str()).unwrap()
+    }
+
+    fn receipt(&self, which: usize) -> Option<(&'static str, Receipt)> {
+        let (queue, receipt) = self.receipts.get(which.checked_rem(self.receipts.len())?)?;
+        Some((QUEUES[*queue], *receipt))
+    }
+
+    fn command(&self, wish: &Wish) -> Option<Command> {
+        Some(match wish {
+            Wish::Create(queue) => create(QUEUES[*queue], kind_of(*queue), no_settings()),
+            Wish::Change { queue, delay, retention, receives_max } => {
+                let dead_letter = receives_max.map(|max| Some(rule(QUEUES[queue % 2 + 2], max)));
+                let (delay, retention) = (delay.map(Millis), retention.map(Millis));
+                let patch = SettingsPatch { delay, retention, dead_letter, ..no_settings() };
+                change_queue(QUEUES[*queue], patch)
+            }
+            Wish::DeleteQueue(queue) => delete_queue(QUEUES[*queue]),
+            Wish::Purge(queue) => purge(QUEUES[*queue]),
+            Wish::Look(queue, 0) => find(QUEUES[*queue]),
+            Wish::Look(_, 1) => list("", None, 3),
+            Wish::Look(queue, _) => describe(QUEUES[*queue]),
+            Wish::Send { queue, group, dedup, delay } => send_with(QUEUES[*queue], |message| {
+                message.group = Some(label(&group.to_string()));
+                match kind_of(*queue) {
+                    QueueKind::Standard => message.delay = delay.map(Millis),
+                    QueueKind::Fifo => message.dedup = NewDedup::Id(label(&dedup.to_string())),
+                }
+            }),
+            Wish::Receive { queue, max, visibility, attempt } => Command::Receive {
+                queue: name(QUEUES[*queue]),
+                max: *max,
+                visibility: visibility.map(Millis),
+                wait: None,
+                attempt: attempt.map(|attempt| label(&attempt.to_string())),
+            },
+            Wish::Delete(which) => {
+                let (queue, receipt) = self.receipt(*which)?;
+                delete(queue, receipt)
+            }
+            Wish::ChangeLease(which, timeout) => {
+                let (queue, receipt) = self.receipt(*which)?;
+                let timeout = Millis(*timeout);
+                Command::ChangeLease { queue: name(queue), receipt, timeout }
+            }
+        })
+    }
+}
+
+impl World {
+    /// The partition after a crash that took all that nobody waited for: hard facts before
+    /// `durable`, soft ones and openings all.
+    fn survived(&self, durable: Position) -> Partition {
+        let mut partition = Partition::new(PartitionId(0), self.limits.clone());
+        for (position, batch) in (0..).map(Position).zip(&self.log) {
+            for (here, fact) in batch.places(position) {
+                let opens = matches!(fact, Fact::Opened(_));
+                if position < durable || fact.is_soft() || opens {
+                    partition.evolve(batch.at, here, fact);
+                }
+            }
+        }
+        partition
+    }
+}
+
+fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(config(400))]
+
+    /// Its checks: see `Story::take`. The log alone gives the same partition again.
+    #[test]
+    fn a_story_keeps_its_indexes_and_can_be_told_again(steps in vec(step(), 0..70)) {
+        let mut story = Story::new();
+        steps.iter().for_each(|step| story.take(step));
+        prop_assert_eq!(story.world.replayed(), story.world.partition);
+    }
+
+    /// Facts in any order, of numbers that nobody gave: nothing panics, the indexes stay true,
+    /// time comes to an end, and every command gets an answer.
+    #[test]
+    fn any_facts_can_be_taken_in(
+        facts in vec((0..100_u64, any_fact()), 0..40),
+        wishes in vec(wish(), 0..10),
+    ) {
+        let mut story = Story::new();
+        for (by, fact) in facts {
+            story.world.wait_ms(by).take_in(Facts::one(fact));
+            story.world.partition.check(story.world.at);
+        }
+        for wish in wishes {
+            if let Some(command) = story.command(&wish) {
+                let _ = story.world.say(command);
+            }
+        }
+        story.world.at = Stamp(u64::MAX / 2);
+        story.world.tick(3);
+    }
+}
+
+/// The story's words do what they are there for: else the properties above say little.
+#[test]
+fn stories_reach_far() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+
+    let mut runner = TestRunner::deterministic();
+    let mut seen = BTreeSet::new();
+    for _ in 0..60 {
+        let steps = vec(step(), 60..70).new_tree(&mut runner).unwrap().current();
+        let mut story = Story::new();
+        steps.iter().for_each(|step| story.take(step));
+        let facts = story.world.log.iter().flat_map(|batch| &batch.facts.facts);
+        seen.extend(facts.map(super::facts::number));
+    }
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), [1, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
+}
