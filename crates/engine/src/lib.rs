@@ -11,3 +11,4 @@ pub mod log;
 pub mod owner;
 pub mod request;
 mod waiters;
+pub mod witness;

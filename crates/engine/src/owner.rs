@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 use crate::log::{AppendError, Log, LogFault, Room, Ticket};
 use crate::request::{Advanced, CallError, Fired, Request};
 use crate::waiters::{Answer, Waiters};
+use crate::witness::Witness;
 
 /// Most facts in one turn, and in one batch.
 pub const TURN_FACTS_MAX: usize = 4096;
@@ -53,6 +54,7 @@ pub struct Owner {
     advance: Option<Advance>,
     opened_at: Position,
     evolved: u64,
+    witness: Option<Box<dyn Witness>>,
 }
 
 #[derive(Default)]
@@ -116,6 +118,7 @@ impl Owner {
             advance: None,
             opened_at: Position(u64::MAX),
             evolved: 0,
+            witness: None,
         })
     }
 
@@ -124,13 +127,24 @@ impl Owner {
         let at = self.stamp(now);
         self.opened_at = self.next;
         let opening = Facts::one(self.partition.opening());
-        self.put(at, now, opening, Room::default());
+        self.happen(at, now, opening);
         self.submit(now);
     }
 
     /// Whether the take-over is durable.
     pub fn is_ready(&self) -> bool {
         self.durable > self.opened_at
+    }
+
+    /// From here on `witness` sees what is decided.
+    pub fn watched_by(&mut self, witness: Box<dyn Witness>) {
+        self.witness = Some(witness);
+    }
+
+    /// The commands whose callers wait for something to be there, and until when on the clock of
+    /// patience.
+    pub fn waiting(&self) -> impl Iterator<Item = (&Command, Millis)> {
+        self.waiters.iter().map(|waiter| (&waiter.command, waiter.until))
     }
 
     /// The state.
@@ -282,11 +296,28 @@ impl Owner {
     }
 
     fn decide(&mut self, at: Stamp, now: Now, command: &Command, room: Room) -> Verdict {
-        let here = self.here(at);
-        let mut verdict = self.partition.decide(at, here, command);
+        let mut verdict = self.verdict(at, command);
         let facts = std::mem::take(&mut verdict.facts);
         self.put(at, now, facts, room);
         verdict
+    }
+
+    fn verdict(&mut self, at: Stamp, command: &Command) -> Verdict {
+        let here = self.here(at);
+        let verdict = self.partition.decide(at, here, command);
+        if let Some(witness) = &mut self.witness {
+            witness.decided(at, here, command, &verdict);
+        }
+        verdict
+    }
+
+    /// Puts in facts that no command brought.
+    fn happen(&mut self, at: Stamp, now: Now, facts: Facts) {
+        let here = self.here(at);
+        if let Some(witness) = &mut self.witness {
+            witness.happened(at, here, &facts);
+        }
+        self.put(at, now, facts, Room::default());
     }
 
     fn answer_now(&mut self, at: Stamp, now: Now, command: &Command, answer: Answer) {
@@ -347,28 +378,47 @@ impl Owner {
         }
     }
 
-    /// Serves those who wait at a queue, in order of arrival, until one gets nothing.
+    /// Serves those who wait at a queue, and then at the queues that this moved something to.
     fn serve(&mut self, queue: QueueId, at: Stamp, now: Now) {
-        while let Some(waiter) = self.waiters.pop(queue) {
-            let here = self.here(at);
-            let verdict = self.partition.decide(at, here, &waiter.command);
-            let nothing_yet = matches!(&verdict.answer, Ok(reply) if reply.is_nothing_yet());
-            // Even a receive that gets nothing may have moved a dead letter to where others wait.
-            let ripe = self.record(at, now, verdict.facts, Room::default());
-            if nothing_yet {
-                self.waiters.put_back(queue, waiter);
-                self.note_visible(queue, at);
-            } else {
-                let reply = verdict.answer.map_err(CallError::Refused);
-                self.hold(verdict.rests_on, waiter.answer, reply);
-            }
-            for other in ripe.into_iter().filter(|other| *other != queue) {
-                self.serve(other, at, now);
-            }
-            if nothing_yet {
+        loop {
+            let (others, again) = self.serve_line(queue, at, now);
+            others.into_iter().for_each(|other| self.serve(other, at, now));
+            if !again {
                 return;
             }
         }
+    }
+
+    /// Asks those who wait at a queue, in order of arrival, until one gets nothing that speaks for
+    /// all. Gives the other queues where somebody may get something now, and whether somebody may
+    /// here who was asked too early.
+    fn serve_line(&mut self, queue: QueueId, at: Stamp, now: Now) -> (Vec<QueueId>, bool) {
+        let (mut unserved, mut ripe, mut again) = (Vec::new(), Vec::new(), false);
+        while let Some(waiter) = self.waiters.pop(queue) {
+            let verdict = self.verdict(at, &waiter.command);
+            let nothing_yet = matches!(&verdict.answer, Ok(reply) if reply.is_nothing_yet());
+            again |= !unserved.is_empty() && !verdict.facts.is_empty();
+            // Even a receive that gets nothing may have moved a dead letter to where others wait.
+            ripe.extend(self.record(at, now, verdict.facts, Room::default()));
+            if !nothing_yet {
+                let reply = verdict.answer.map_err(CallError::Refused);
+                self.hold(verdict.rests_on, waiter.answer, reply);
+                continue;
+            }
+            let is_last = speaks_for_all(&waiter.command);
+            unserved.push(waiter);
+            if is_last {
+                break;
+            }
+        }
+        if !unserved.is_empty() {
+            let back = unserved.into_iter().rev();
+            back.for_each(|waiter| self.waiters.put_back(queue, waiter));
+            self.note_visible(queue, at);
+        }
+        ripe.retain(|other| *other != queue);
+        ripe.dedup();
+        (ripe, again)
     }
 
     /// Serves where something may have become receivable by time alone.
@@ -394,7 +444,7 @@ impl Owner {
             let fired = facts.facts.iter().map(|fact| Fired { at, what: describe(fact) });
             advance.fired.extend(fired.take(1000 - advance.fired.len().min(1000)));
         }
-        self.put(at, now, facts, Room::default());
+        self.happen(at, now, facts);
     }
 
     fn hold(&mut self, rests_on: Position, answer: Answer, reply: Result<Reply, CallError>) {
@@ -472,10 +522,16 @@ impl Owner {
         let moved = Facts::one(Fact::ClockMoved(ClockMoved { offset }));
         let by = advance.target.since(advance.start);
         let advanced = Advanced { now: advance.target, by, fired: advance.fired };
-        self.put(advance.target, now, moved, Room::default());
+        self.happen(advance.target, now, moved);
         let answer = HeldAnswer::Advance(advance.reply, advanced);
         self.held.push_back(Held { rests_on: self.next, answer });
     }
+}
+
+/// Whether nobody else who waits at its queue gets anything if this caller does not. Receivers of a
+/// polled queue all want the same; at a broker queue each may want another session, or dead letters.
+fn speaks_for_all(command: &Command) -> bool {
+    matches!(command, Command::Receive { .. })
 }
 
 fn describe(fact: &Fact) -> String {

@@ -42,6 +42,11 @@ impl Waiters {
         self.queues.entry(queue).or_default().push_back(waiter);
     }
 
+    /// Everybody, by queue and in order of arrival.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Waiter> {
+        self.queues.values().flatten()
+    }
+
     pub(crate) fn is_waited_at(&self, queue: QueueId) -> bool {
         self.queues.contains_key(&queue)
     }

@@ -1,6 +1,7 @@
 //! The one waiting mechanism: who waits is served in order of arrival.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use lineside_core::broker::{
@@ -152,4 +153,32 @@ async fn item_08_those_who_wait_for_a_session_are_served_in_order_of_arrival() {
     }
     assert_eq!(session_of(first.await).session.as_str(), "a");
     assert_eq!(session_of(second.await).session.as_str(), "b");
+}
+
+fn receive_in(queue: &Name, holder: SessionHolder) -> Command {
+    let mode = ReceiveMode::ReceiveAndDelete;
+    let wait = Some(Millis::seconds(3600));
+    broker(queue, BrokerOperation::ReceiveInSession { holder, mode, max: 1, wait })
+}
+
+/// The simulation found this one: the first in line got nothing, and nobody behind was asked.
+#[tokio::test]
+async fn who_waits_in_one_session_does_not_hold_up_who_waits_in_another() {
+    let (engine, _ended) = engine(Arc::new(MemoryLog::new())).await;
+    let name = broker_queue(&engine, true).await;
+    let mut holders = Vec::new();
+    for session in ["a", "b"] {
+        engine.call(broker_send(&name, Some(session), "first")).await.unwrap();
+        let holder = session_of(engine.call(accept(&name)).await);
+        let first = engine.call(receive_in(&name, holder.clone())).await;
+        assert_eq!(broker_body(&engine, first).await, "first");
+        holders.push(holder);
+    }
+    let (b, a) = (holders.pop().unwrap(), holders.pop().unwrap());
+    let _waits = begin(&engine, receive_in(&name, a)).await;
+    let waits_behind = begin(&engine, receive_in(&name, b)).await;
+    engine.call(broker_send(&name, Some("b"), "second")).await.unwrap();
+    // At the end of its patience it would be asked anyway.
+    let answer = tokio::time::timeout(Duration::from_secs(60), waits_behind).await.unwrap();
+    assert_eq!(broker_body(&engine, answer).await, "second");
 }

@@ -1,0 +1,252 @@
+//! The simulation over a few seeds: that it finds nothing, that it does what it says, and that it
+//! would find something. `make sim` runs it over many.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests are tests"
+)]
+
+use std::collections::BTreeMap;
+
+use lineside_core::command::{Command, Reply};
+use lineside_core::fact::Fact;
+use lineside_core::id::Seq;
+use lineside_core::refusal::{QueueRefusal, Refusal};
+use lineside_testkit::ledger::{CallId, Entry, Heard};
+use lineside_testkit::model::Violation;
+use lineside_testkit::sim::{Run, kinds, run_twice};
+
+/// Runs seeds, each of which has to be right; the counts of all of them.
+fn run(seeds: std::ops::Range<u64>) -> BTreeMap<&'static str, u64> {
+    let mut counts = BTreeMap::new();
+    for seed in seeds {
+        let run = Run::new(seed, false);
+        if let Err(Violation(what)) = run.check() {
+            panic!("seed {seed}: {what}");
+        }
+        for (what, count) in run.journal.counts() {
+            *counts.entry(*what).or_default() += count;
+        }
+    }
+    counts
+}
+
+fn assert_all(counts: &BTreeMap<&'static str, u64>, names: &[&str]) {
+    let never = names.iter().filter(|name| !counts.contains_key(**name));
+    assert_eq!(never.collect::<Vec<_>>(), Vec::<&&str>::new(), "never happened");
+}
+
+#[test]
+fn every_fact_refusal_and_trouble_is_met() {
+    let counts = run(0..120);
+    assert_all(&counts, &kinds::FACTS);
+    assert_all(&counts, &kinds::REFUSALS);
+    assert_all(&counts, &kinds::TROUBLES);
+}
+
+#[test]
+fn crash_at_any_point() {
+    let counts = run(1000..1025);
+    let names = [
+        "crash",
+        "crash with a write under way",
+        "crash that kept some of what was under way",
+        "soft lease lost",
+        "batch lost",
+    ];
+    assert_all(&counts, &names);
+}
+
+#[test]
+fn two_owners_fight_for_the_partition() {
+    let counts = run(2000..2025);
+    let names = ["take-over beside a living owner", "decided by a fenced owner", "owner fenced"];
+    assert_all(&counts, &names);
+    let fought = (2000..2025).map(|seed| Run::new(seed, false)).find(has_fight);
+    assert!(fought.is_some(), "no two owners who both served and wrote, and one was fenced");
+}
+
+/// Whether an owner was told of facts that are not in the log, after another one had taken over
+/// from it and served too.
+fn has_fight(run: &Run) -> bool {
+    let served: Vec<_> = run.ledger.tenures.iter().filter(|tenure| tenure.served).collect();
+    served.windows(2).any(|pair| {
+        let [old, new] = pair else { return false };
+        let Some((_, fence, _)) = new.opened() else { return false };
+        let decided = |entry: &&Entry| matches!(entry, Entry::Decided { .. });
+        let wrote_beyond = |entry: &&Entry| {
+            let facts = entry.facts().filter(|(_, facts)| !facts.is_empty());
+            facts.is_some_and(|(moment, _)| moment.here.position >= fence)
+        };
+        let both = new.entries.iter().filter(decided).count() > 0;
+        both && old.entries.iter().filter(decided).any(|entry| wrote_beyond(&entry))
+    })
+}
+
+#[test]
+fn every_seed_twice_gives_the_same_trace() {
+    let mut hashes = Vec::new();
+    for seed in 3000..3010 {
+        let (run, check) = run_twice(seed);
+        assert_eq!(check, Ok(()), "seed {seed}");
+        hashes.push(run.journal.hash());
+    }
+    hashes.sort_unstable();
+    hashes.dedup();
+    assert_eq!(hashes.len(), 10, "different seeds give different traces");
+}
+
+#[test]
+fn a_readable_trace_is_the_same_run() {
+    let (quiet, readable) = (Run::new(7, false), Run::new(7, true));
+    assert_eq!(quiet.journal.hash(), readable.journal.hash());
+    assert!(quiet.journal.lines().is_empty());
+    let lines = readable.journal.lines();
+    let told = |what: &str| lines.iter().any(|line| line.contains(what));
+    let whats = ["opened epoch 1", "owner 0 call 0: create", "caller 0 hears"];
+    whats.into_iter().for_each(|what| assert!(told(what), "no {what:?} in {} lines", lines.len()));
+}
+
+/// A run that is right, and has what a test wants to spoil.
+fn right(has: impl Fn(&Run) -> bool) -> Run {
+    let mut runs = (0..200).map(|seed| Run::new(seed, false));
+    let run = runs.find(has).expect("some seed has it");
+    assert_eq!(run.check(), Ok(()));
+    run
+}
+
+fn assert_wrong(run: &Run, why: &str) {
+    let Err(Violation(what)) = run.check() else { panic!("nothing was found") };
+    assert!(what.contains(why), "{what}");
+}
+
+/// Of the last owner, whose decisions all survive: the last decision that `has` something, as the
+/// caller heard it.
+fn last_decision(run: &Run, has: impl Fn(&Command, &Reply) -> bool) -> Option<(usize, CallId)> {
+    let tenure = run.ledger.tenures.last()?;
+    let entries = tenure.entries.iter().enumerate().rev();
+    let mut found = entries.filter_map(|(index, entry)| match entry {
+        Entry::Decided { call, verdict, .. } => {
+            let told = run.ledger.calls.get(call.0)?;
+            let heard = matches!(told.heard, Heard::Answer(_));
+            let reply = verdict.answer.as_ref().ok()?;
+            (heard && has(&told.command, reply)).then_some((index, *call))
+        }
+        _ => None,
+    });
+    found.next()
+}
+
+fn is_sent(_: &Command, reply: &Reply) -> bool {
+    matches!(reply, Reply::Sent { .. })
+}
+
+fn has_delivery(_: &Command, reply: &Reply) -> bool {
+    matches!(reply, Reply::Received(deliveries) if !deliveries.is_empty())
+}
+
+fn is_description(_: &Command, reply: &Reply) -> bool {
+    matches!(reply, Reply::Description(_))
+}
+
+/// Changes what an owner said and what the caller heard, both in the same way.
+fn retell(run: &mut Run, (index, call): (usize, CallId), change: impl Fn(&mut Reply)) {
+    let tenure = run.ledger.tenures.last_mut().expect("an owner");
+    let Some(Entry::Decided { verdict, .. }) = tenure.entries.get_mut(index) else { return };
+    verdict.answer.as_mut().into_iter().for_each(&change);
+    run.ledger.calls[call.0].heard = Heard::Answer(verdict.answer.clone());
+}
+
+#[test]
+fn an_acknowledged_send_that_is_lost_is_found() {
+    let mut run = right(|run| last_decision(run, is_sent).is_some());
+    let (index, _) = last_decision(&run, is_sent).expect("a send");
+    let entry = &run.ledger.tenures.last().expect("an owner").entries[index];
+    let (moment, _) = entry.facts().expect("its fact");
+    // As if the log had lost its end, from the batch with that send on.
+    run.log.truncate(usize::try_from(moment.here.position.0).expect("a small log"));
+    assert_wrong(&run, "and it is lost");
+}
+
+#[test]
+fn a_fact_that_the_log_has_otherwise_is_found() {
+    let mut run = right(|run| last_decision(run, is_sent).is_some());
+    let facts = run.log.iter_mut().flat_map(|batch| &mut batch.facts.facts);
+    let sent = facts.filter_map(|fact| match fact {
+        Fact::Sent(sent) => Some(sent),
+        _ => None,
+    });
+    sent.last().expect("a send").seq = Seq(999_999);
+    assert_wrong(&run, "the log has at");
+}
+
+#[test]
+fn a_body_that_the_log_has_otherwise_is_found() {
+    let mut run = right(|run| last_decision(run, is_sent).is_some());
+    let bodies = run.log.iter_mut().flat_map(|batch| &mut batch.facts.bodies);
+    bodies.last().expect("a body").1 = bytes::Bytes::from_static(b"not what was sent");
+    assert_wrong(&run, "other bodies");
+}
+
+#[test]
+fn an_answer_other_than_what_was_decided_is_found() {
+    let mut run = right(|run| last_decision(run, is_sent).is_some());
+    let (_, call) = last_decision(&run, is_sent).expect("a send");
+    let refusal = Refusal::Queue(QueueRefusal::GroupRequired);
+    run.ledger.calls[call.0].heard = Heard::Answer(Err(refusal));
+    assert_wrong(&run, "and the owner said");
+}
+
+#[test]
+fn a_message_that_is_handed_out_twice_is_found() {
+    let mut run = right(|run| last_decision(run, has_delivery).is_some());
+    let decision = last_decision(&run, has_delivery).expect("a delivery");
+    retell(&mut run, decision, |reply| {
+        let Reply::Received(deliveries) = reply else { return };
+        let first = deliveries.first().cloned();
+        deliveries.extend(first);
+    });
+    assert!(run.check().is_err());
+}
+
+#[test]
+fn a_message_that_is_withheld_is_found() {
+    let mut run = right(|run| last_decision(run, has_delivery).is_some());
+    let decision = last_decision(&run, has_delivery).expect("a delivery");
+    retell(&mut run, decision, |reply| *reply = Reply::Received(Vec::new()));
+    assert!(run.check().is_err());
+}
+
+#[test]
+fn a_count_that_is_off_by_one_is_found() {
+    let mut run = right(|run| last_decision(run, is_description).is_some());
+    let decision = last_decision(&run, is_description).expect("a description");
+    retell(&mut run, decision, |reply| {
+        if let Reply::Description(description) = reply {
+            description.visible += 1;
+        }
+    });
+    assert_wrong(&run, "and should be");
+}
+
+#[test]
+fn a_caller_who_waits_for_what_is_there_is_found() {
+    let mut run = right(|run| last_decision(run, has_delivery).is_some());
+    let (index, call) = last_decision(&run, has_delivery).expect("a delivery");
+    let tenure = run.ledger.tenures.last_mut().expect("an owner");
+    let Some((moment, _)) = tenure.entries[index].facts() else { return };
+    let waiting = Entry::Waiting { at: moment.at, calls: vec![call] };
+    tenure.entries.insert(index, waiting);
+    assert_wrong(&run, "for what is there");
+}
+
+#[test]
+fn a_decision_that_nobody_wrote_down_is_found() {
+    let mut run = right(|run| last_decision(run, is_sent).is_some());
+    let (index, _) = last_decision(&run, is_sent).expect("a send");
+    run.ledger.tenures.last_mut().expect("an owner").entries.remove(index);
+    assert!(run.check().is_err());
+}
