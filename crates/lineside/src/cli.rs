@@ -83,6 +83,8 @@ pub(crate) fn print_env(options: &Env) -> anyhow::Result<()> {
     let endpoint = format!("http://{}", options.listen);
     let variables = [
         ("AWS_ENDPOINT_URL", endpoint.as_str()),
+        // boto3 reads the older name only, the other SDKs the newer.
+        ("AWS_DEFAULT_REGION", lineside_aws::DEFAULT_REGION),
         ("AWS_REGION", lineside_aws::DEFAULT_REGION),
         ("AWS_ACCESS_KEY_ID", "lineside"),
         ("AWS_SECRET_ACCESS_KEY", "lineside"),
