@@ -109,6 +109,8 @@ mod tests {
             limits: lineside_core::limits::Limits::cloud(),
             steerable: false,
             inbox_max: 16,
+            checkpoint_bytes: 1 << 20,
+            notice: |_| {},
         };
         let fault = Err(lineside_engine::log::LogFault::Closed);
         let (engine, _ended) = lineside_engine::engine::start(options, async { fault });

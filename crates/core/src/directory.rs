@@ -4,21 +4,18 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use crate::id::{Name, Position, QueueId};
-use crate::parts::Agenda;
+use crate::parts::{DedupState, DedupWindow};
 use crate::stamp::{Millis, Stamp};
 
 /// How long a name that was given up is remembered: longer than any pause that a limit asks for.
 const GIVEN_UP_FOR: Millis = Millis::seconds(3600);
-/// How many of these are forgotten when another comes: more than one, so that none pile up.
-const FORGOTTEN_PER_NAME: usize = 4;
 
 /// The names of a partition.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Directory {
     names: BTreeMap<Name, QueueId>,
-    given_up: BTreeMap<Name, Stamp>,
-    /// The same by when they may be forgotten.
-    forgettable: Agenda<Name>,
+    /// When names were given up; remembered as deduplication ids are.
+    given_up: DedupWindow<Name, Stamp>,
     last_queue: QueueId,
     pub(crate) touched: Position,
 }
@@ -32,9 +29,9 @@ impl Directory {
         QueueId(self.last_queue.0.saturating_add(1))
     }
 
-    /// When the name was last given up, if nobody has it now.
-    pub(crate) fn given_up_at(&self, name: &Name) -> Option<Stamp> {
-        self.given_up.get(name).copied()
+    /// When the name was last given up, if that was within the last hour.
+    pub(crate) fn given_up_at(&self, name: &Name, now: Stamp) -> Option<Stamp> {
+        self.given_up.find(name, now).copied()
     }
 
     /// A page of names that start with `prefix`, after `after`; and whether there are more.
@@ -56,34 +53,41 @@ impl Directory {
         (page, names.next().is_some())
     }
 
+    /// A queue has the name from now on.
     pub(crate) fn taken(&mut self, name: Name, queue: QueueId) {
-        self.forget(&name);
         self.last_queue = self.last_queue.max(queue);
         self.names.insert(name, queue);
     }
 
-    /// Gives a name up and remembers when.
-    pub(crate) fn freed(&mut self, name: &Name, at: Stamp) {
+    /// Nobody has the name any more.
+    pub(crate) fn left(&mut self, name: &Name) {
         self.names.remove(name);
-        self.forget(name);
-        let old = self.forgettable.due(at).take(FORGOTTEN_PER_NAME).cloned();
-        for name in old.collect::<Vec<_>>() {
-            self.forget(&name);
-        }
-        self.given_up.insert(name.clone(), at);
-        self.forgettable.insert(at + GIVEN_UP_FOR, name.clone());
     }
 
-    fn forget(&mut self, name: &Name) {
-        if let Some(at) = self.given_up.remove(name) {
-            self.forgettable.remove(at + GIVEN_UP_FOR, name.clone());
-        }
+    /// Remembers when a name was given up.
+    pub(crate) fn give_up(&mut self, name: &Name, at: Stamp) {
+        self.given_up.remember(name.clone(), at + GIVEN_UP_FOR, at, at);
+    }
+
+    /// Forgets that a name was given up, since somebody has it.
+    pub(crate) fn forget_given_up(&mut self, name: &Name) {
+        self.given_up.forget(name);
+    }
+
+    /// What it is made of, names apart, which the queues have.
+    pub(crate) fn state(&self) -> (QueueId, DedupState<Name, Stamp>) {
+        (self.last_queue, self.given_up.state())
+    }
+
+    /// The directory of a state, without names.
+    pub(crate) fn from_state(last_queue: QueueId, given_up: DedupState<Name, Stamp>) -> Directory {
+        let given_up = DedupWindow::from_state(given_up);
+        Directory { last_queue, given_up, ..Directory::default() }
     }
 
     /// How many names that were given up are remembered.
     #[cfg(test)]
     pub(crate) fn given_up_count(&self) -> usize {
-        assert_eq!(self.given_up.len(), self.forgettable.len());
         self.given_up.len()
     }
 }

@@ -83,8 +83,13 @@ impl Seq {
 /// A message's id, unique for ever: (position, partition, epoch, index) as a UUID of version 8
 /// (RFC 9562, section 5.8). The epoch makes an id that a crash took back different from the one
 /// that is later handed out at the same place.
+///
+/// In two halves, since a `u128` is aligned to 16 bytes and would make state larger around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MessageId(u128);
+pub struct MessageId {
+    high: u64,
+    low: u64,
+}
 
 impl MessageId {
     /// The id of what the fact at `place` created under `epoch`.
@@ -92,21 +97,32 @@ impl MessageId {
         assert!(partition.0 < 4096, "a partition's number has 12 bits in an id");
         assert!(place.position.0 < 1 << 48, "a position has 48 bits in an id");
         assert!(place.index < 1 << 30, "an index has 30 bits in an id");
-        let high = u128::from(place.position.0) << 80 | 0x8 << 76 | u128::from(partition.0) << 64;
-        let low = 0b10 << 62 | u128::from(epoch.0) << 30 | u128::from(place.index);
-        MessageId(high | low)
+        let high = place.position.0 << 16 | 0x8 << 12 | u64::from(partition.0);
+        let low = 0b10 << 62 | u64::from(epoch.0) << 30 | u64::from(place.index);
+        MessageId { high, low }
+    }
+
+    /// The place of the fact that created it; nonsense for an id that did not come from
+    /// [`MessageId::new`].
+    pub fn place(self) -> Place {
+        let index = u32::try_from(self.low & 0x3fff_ffff).unwrap_or(0);
+        Place { position: Position(self.high >> 16), index }
+    }
+
+    fn number(self) -> u128 {
+        u128::from(self.high) << 64 | u128::from(self.low)
     }
 
     /// The 16 bytes, in the order in which a UUID is written.
     pub fn to_bytes(self) -> [u8; 16] {
-        self.0.to_be_bytes()
+        self.number().to_be_bytes()
     }
 }
 
 impl fmt::Display for MessageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (a, b, c) = (self.0 >> 96, self.0 >> 80 & 0xffff, self.0 >> 64 & 0xffff);
-        let (d, e) = (self.0 >> 48 & 0xffff, self.0 & 0xffff_ffff_ffff);
+        let (a, b, c) = (self.high >> 32, self.high >> 16 & 0xffff, self.high & 0xffff);
+        let (d, e) = (self.low >> 48, self.low & 0xffff_ffff_ffff);
         write!(f, "{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}")
     }
 }
@@ -126,8 +142,12 @@ impl<'b, C> Decode<'b, C> for MessageId {
         d: &mut minicbor::Decoder<'b>,
         _: &mut C,
     ) -> Result<MessageId, minicbor::decode::Error> {
-        let bytes: [u8; 16] = d.bytes()?.try_into().map_err(minicbor::decode::Error::custom)?;
-        Ok(MessageId(u128::from_be_bytes(bytes)))
+        let half = |bytes: &[u8]| bytes.try_into().map(u64::from_be_bytes);
+        let (high, low) = d.bytes()?.split_at_checked(8).unwrap_or_default();
+        let (high, low) = half(high)
+            .and_then(|high| Ok((high, half(low)?)))
+            .map_err(minicbor::decode::Error::custom)?;
+        Ok(MessageId { high, low })
     }
 }
 
@@ -196,6 +216,15 @@ mod tests {
         let place = Place { position: Position(0x0102_0304_0506), index: 7 };
         let id = MessageId::new(PartitionId(9), Epoch(3), place).to_string();
         assert_eq!(id, "01020304-0506-8009-8000-0000c0000007");
+    }
+
+    #[test]
+    fn message_id_tells_the_place_that_it_was_made_of() {
+        for (position, index) in [(0, 0), (7, 9), ((1 << 48) - 1, (1 << 30) - 1)] {
+            let place = Place { position: Position(position), index };
+            let id = MessageId::new(PartitionId(4095), Epoch(u32::MAX), place);
+            assert_eq!(id.place(), place);
+        }
     }
 
     #[test]

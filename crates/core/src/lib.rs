@@ -3,7 +3,8 @@
 //! Owns ids, stamps, limits, facts and the machines of a partition. Must never know a clock, a
 //! file, a socket, a random number, an executor, or a vendor's word. Enter at
 //! [`partition::Partition`] (`decide`, `evolve`, `tick`); the queues are in [`queue`] and
-//! [`broker`], the parts that they are composed of in [`parts`].
+//! [`broker`], the parts that they are composed of in [`parts`], and what checkpoints are made of
+//! in [`snapshot`].
 
 pub mod broker;
 pub mod codec;
@@ -19,4 +20,5 @@ pub mod payload;
 pub mod queue;
 pub mod receipt;
 pub mod refusal;
+pub mod snapshot;
 pub mod stamp;

@@ -1,5 +1,7 @@
 //! The partition: every resource in it, one `decide`, one `evolve`, one `tick`.
 
+mod snapshot;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::broker::{
@@ -21,6 +23,8 @@ pub struct Partition {
     id: PartitionId,
     limits: Limits,
     header: Header,
+    /// The place after the last fact that the header reflects.
+    changed: Place,
     directory: Directory,
     resources: BTreeMap<QueueId, Resource>,
     due: BTreeSet<(Stamp, QueueId)>,
@@ -43,13 +47,32 @@ struct Resource {
     kind: Kind,
     /// Durable up to here, this resource's hard facts are durable.
     touched: Position,
+    /// The place after the last fact that changed it.
+    changed: Place,
     due: Option<Stamp>,
 }
 
+/// Boxed, since a tree of resources has room for more than there are.
 #[derive(Clone, Debug, PartialEq)]
-enum Kind {
-    Polled(Queue),
-    Broker(BrokerQueue),
+pub(crate) enum Kind {
+    Polled(Box<Queue>),
+    Broker(Box<BrokerQueue>),
+}
+
+impl Kind {
+    fn name(&self) -> &Name {
+        match self {
+            Kind::Polled(queue) => queue.name(),
+            Kind::Broker(queue) => queue.name(),
+        }
+    }
+
+    fn next_due(&self) -> Option<Stamp> {
+        match self {
+            Kind::Polled(queue) => queue.next_due(),
+            Kind::Broker(queue) => queue.next_due(),
+        }
+    }
 }
 
 /// Memory that no answer depends on any more; dropping it may take long, so that is done elsewhere.
@@ -61,6 +84,7 @@ impl PartialEq for Partition {
     fn eq(&self, other: &Partition) -> bool {
         self.id == other.id
             && self.header == other.header
+            && self.changed == other.changed
             && self.directory == other.directory
             && self.resources == other.resources
             && self.due == other.due
@@ -74,6 +98,7 @@ impl Partition {
             id,
             limits,
             header: Header::default(),
+            changed: Place::default(),
             directory: Directory::default(),
             resources: BTreeMap::new(),
             due: BTreeSet::new(),
@@ -239,7 +264,7 @@ impl Partition {
             return Err(QueueRefusal::ExistsOtherwise { name, setting });
         }
         let pause = self.limits.recreate_pause;
-        if self.directory.given_up_at(name).is_some_and(|then| then + pause > now.at) {
+        if self.directory.given_up_at(name, now.at).is_some_and(|then| then + pause > now.at) {
             return Err(QueueRefusal::DeletedRecently { pause });
         }
         given.fits(kind)?;
@@ -345,51 +370,79 @@ impl Partition {
     }
 
     /// Applies one fact. Total: it cannot fail, and looks at nothing but the fact and its resource.
+    ///
+    /// After a restore from a checkpoint a resource may be ahead of the log that is replayed: then
+    /// it passes over its facts until it meets one that it has not seen.
     pub fn evolve(&mut self, at: Stamp, here: Place, fact: &Fact) {
-        self.header.last = self.header.last.max(at);
+        self.evolve_header(at, here, fact);
         match fact {
-            Fact::Opened(opened) => {
-                self.header.epoch = opened.epoch;
-                self.header.offset = opened.offset;
-            }
-            Fact::ClockMoved(moved) => self.header.offset = moved.offset,
-            Fact::Canary => {}
+            Fact::Opened(_) | Fact::ClockMoved(_) | Fact::Canary => {}
             Fact::QueueCreated(created) => {
-                let kind = Kind::Polled(Queue::created(at, created));
-                self.add(here, created.queue, created.name.clone(), kind);
+                let kind = Kind::Polled(Box::new(Queue::created(at, created)));
+                self.add(here, created.queue, &created.name, kind);
             }
             Fact::Broker(BrokerFact::Created(created)) => {
-                let kind = Kind::Broker(BrokerQueue::created(at, created));
-                self.add(here, created.queue, created.name.clone(), kind);
+                let kind = Kind::Broker(Box::new(BrokerQueue::created(at, created)));
+                self.add(here, created.queue, &created.name, kind);
             }
             Fact::QueueDeleted(deleted) => self.remove(at, here, deleted.queue),
-            Fact::DeadLettered(moved) => self.move_dead_letter(moved),
+            Fact::DeadLettered(moved) => self.move_dead_letter(here, moved),
             Fact::Broker(fact) => self.evolve_broker(at, here, fact),
             other => self.evolve_polled(at, here, other),
         }
         for queue in fact.queues().into_iter().flatten() {
             self.note(here, queue, fact.is_soft());
         }
+        self.changed = self.changed.max(here.plus(1));
     }
 
-    fn add(&mut self, here: Place, queue: QueueId, name: Name, kind: Kind) {
-        self.directory.taken(name, queue);
+    /// Whether the header has not seen a fact that stands here.
+    fn is_news(&self, here: Place) -> bool {
+        self.changed <= here
+    }
+
+    fn evolve_header(&mut self, at: Stamp, here: Place, fact: &Fact) {
+        self.header.last = self.header.last.max(at);
+        match fact {
+            Fact::Opened(opened) if self.is_news(here) => {
+                self.header.epoch = opened.epoch;
+                self.header.offset = opened.offset;
+            }
+            Fact::ClockMoved(moved) if self.is_news(here) => self.header.offset = moved.offset,
+            _ => {}
+        }
+    }
+
+    /// A resource for which a fact that stands here is news.
+    fn resource(&mut self, here: Place, id: QueueId) -> Option<&mut Resource> {
+        self.resources.get_mut(&id).filter(|resource| resource.changed <= here)
+    }
+
+    /// A queue of a checkpoint whose creation is replayed is made anew: all its facts follow. So its
+    /// name, too, changes hands as it did when an older queue had just left it.
+    fn add(&mut self, here: Place, queue: QueueId, name: &Name, kind: Kind) {
+        self.directory.taken(name.clone(), queue);
         self.directory.touched = here.position.next();
-        let resource = Resource { kind, touched: here.position.next(), due: None };
+        if self.is_news(here) {
+            self.directory.forget_given_up(name);
+        }
+        let resource = Resource { kind, touched: here.position.next(), changed: here, due: None };
         if let Some(before) = self.resources.insert(queue, resource) {
-            // No log of ours creates a queue twice; still what is due must not outlive its queue.
             self.forget(queue, before);
         }
     }
 
     fn remove(&mut self, at: Stamp, here: Place, queue: QueueId) {
+        if self.resource(here, queue).is_none() {
+            return;
+        }
         let Some(resource) = self.resources.remove(&queue) else { return };
-        let name = match &resource.kind {
-            Kind::Polled(queue) => queue.name(),
-            Kind::Broker(queue) => queue.name(),
-        };
-        self.directory.freed(name, at);
+        let name = resource.kind.name();
+        self.directory.left(name);
         self.directory.touched = here.position.next();
+        if self.is_news(here) {
+            self.directory.give_up(name, at);
+        }
         self.forget(queue, resource);
     }
 
@@ -400,19 +453,19 @@ impl Partition {
         self.garbage.push(resource.kind);
     }
 
-    fn with_polled(&mut self, id: QueueId, change: impl FnOnce(&mut Queue)) {
-        if let Some(Resource { kind: Kind::Polled(queue), .. }) = self.resources.get_mut(&id) {
+    fn with_polled(&mut self, here: Place, id: QueueId, change: impl FnOnce(&mut Queue)) {
+        if let Some(Resource { kind: Kind::Polled(queue), .. }) = self.resource(here, id) {
             change(queue);
         }
     }
 
-    fn move_dead_letter(&mut self, moved: &DeadLettered) {
-        self.with_polled(moved.from, |queue| queue.removed(moved.seq));
-        self.with_polled(moved.to, |queue| queue.dead_letter_came(moved));
+    fn move_dead_letter(&mut self, here: Place, moved: &DeadLettered) {
+        self.with_polled(here, moved.from, |queue| queue.removed(moved.seq));
+        self.with_polled(here, moved.to, |queue| queue.dead_letter_came(moved));
     }
 
     fn evolve_broker(&mut self, at: Stamp, here: Place, fact: &BrokerFact) {
-        let resource = self.resources.get_mut(&fact.queue());
+        let resource = self.resource(here, fact.queue());
         if let Some(Resource { kind: Kind::Broker(queue), .. }) = resource {
             queue.evolve(at, here, fact);
         }
@@ -421,7 +474,7 @@ impl Partition {
     fn evolve_polled(&mut self, at: Stamp, here: Place, fact: &Fact) {
         let mut left_behind = None;
         let [Some(id), None] = fact.queues() else { return };
-        self.with_polled(id, |queue| match fact {
+        self.with_polled(here, id, |queue| match fact {
             Fact::QueueChanged(changed) => queue.changed(at, changed.settings.clone()),
             Fact::QueuePurged(_) => left_behind = Some(queue.purged(at)),
             Fact::Sent(sent) => queue.sent(at, here, sent),
@@ -431,19 +484,23 @@ impl Partition {
             Fact::Expired(expired) => queue.expired(expired),
             _ => {}
         });
-        self.garbage.extend(left_behind.map(Kind::Polled));
+        self.garbage.extend(left_behind.map(|queue| Kind::Polled(Box::new(queue))));
     }
 
-    /// Keeps what is derived from a resource: what its answers rest on, and when it is due.
+    /// Keeps what is derived from a resource: what its answers rest on, what it has seen, and when
+    /// it is due.
     fn note(&mut self, here: Place, id: QueueId, soft: bool) {
-        let Some(resource) = self.resources.get_mut(&id) else { return };
+        let Some(resource) = self.resource(here, id) else { return };
         if !soft {
             resource.touched = here.position.next();
         }
-        let due = match &resource.kind {
-            Kind::Polled(queue) => queue.next_due(),
-            Kind::Broker(queue) => queue.next_due(),
-        };
+        resource.changed = here.plus(1);
+        self.note_due(id);
+    }
+
+    fn note_due(&mut self, id: QueueId) {
+        let Some(resource) = self.resources.get_mut(&id) else { return };
+        let due = resource.kind.next_due();
         if due == resource.due {
             return;
         }

@@ -9,13 +9,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use lineside_core::command::{Command, Reply};
-use lineside_core::id::{BodyRef, PartitionId};
+use lineside_core::id::{BodyRef, PartitionId, Place};
 use lineside_core::limits::Limits;
 use lineside_core::stamp::{Millis, Stamp};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, Sleep};
 
+use crate::blobs::{BlobFault, Blobs};
+use crate::checkpoint::driver::Checkpoints;
+use crate::checkpoint::load::load;
+use crate::checkpoint::task::{self, Outcome};
+use crate::checkpoint::writer::Writer;
 use crate::clock::Clock;
 use crate::log::{AppendError, Log, LogFault};
 use crate::owner::{Now, Owner};
@@ -39,6 +44,19 @@ pub struct Options {
     pub steerable: bool,
     /// Most requests that wait for a turn; [`INBOX_MAX`], or less in a test of back-pressure.
     pub inbox_max: usize,
+    /// A checkpoint is begun when the log has grown by so many bytes;
+    /// [`crate::checkpoint::BYTES_BETWEEN`], or less in a test.
+    pub checkpoint_bytes: u64,
+    /// Where a sentence goes that a person should read, such as that a checkpoint failed.
+    pub notice: fn(&str),
+}
+
+/// What an engine keeps its partition in.
+pub struct Storage {
+    /// The log.
+    pub log: Arc<dyn Log>,
+    /// Where checkpoints go; without it a start reads the whole log.
+    pub blobs: Option<Arc<dyn Blobs>>,
 }
 
 /// Why an engine ended.
@@ -50,6 +68,18 @@ pub enum EngineFault {
     /// A batch is not known to be durable; nothing was acknowledged after it.
     #[error("a write failed, so nothing is acknowledged any more: {0}")]
     Append(#[from] AppendError),
+    /// The blob store cannot be reached.
+    #[error(transparent)]
+    Blobs(#[from] BlobFault),
+    /// The log ends before what its newest checkpoint has seen.
+    #[error(
+        "the log ends before {end:?}, which its newest checkpoint has seen: durable segments are \
+         missing; put them back, or restore a backup"
+    )]
+    LogTooShort {
+        /// Where the checkpoint was completed.
+        end: Place,
+    },
     /// The log's time was moved, and the clock is a plain one.
     #[error(
         "the clock of this data directory was moved ahead by {0:?}; start it with `--clock \
@@ -104,10 +134,10 @@ pub struct StartNote {
     pub offset: Millis,
 }
 
-/// Starts an engine on the log that `open` will give; calls wait until it is ready.
+/// Starts an engine on the storage that `open` will give; calls wait until it is ready.
 pub fn start<F>(options: Options, open: F) -> (Handle, JoinHandle<Result<(), EngineFault>>)
 where
-    F: Future<Output = Result<Arc<dyn Log>, LogFault>> + Send + 'static,
+    F: Future<Output = Result<Storage, LogFault>> + Send + 'static,
 {
     let (inbox, requests) = mpsc::channel(options.inbox_max);
     let shared = Arc::new(Shared {
@@ -231,10 +261,10 @@ async fn run<F>(
     open: F,
 ) -> Result<(), EngineFault>
 where
-    F: Future<Output = Result<Arc<dyn Log>, LogFault>>,
+    F: Future<Output = Result<Storage, LogFault>>,
 {
-    let log = open.await?;
-    let owner = Owner::replay(log.clone(), options.partition, options.limits).await?;
+    let Storage { log, blobs } = open.await?;
+    let (owner, writer) = begin(&log, blobs.as_deref(), &options).await?;
     let header = owner.partition().header().clone();
     if header.offset > Millis::ZERO && !options.steerable {
         return Err(EngineFault::Steered(header.offset));
@@ -245,13 +275,47 @@ where
     let note = StartNote { last: header.last, now, offset: header.offset };
     shared.start_note.get_or_init(|| note);
     let stop = shared.stop.subscribe();
-    let mut driver = Driver { owner, clock, requests, inbox: VecDeque::new(), stop };
+    let (checkpoints, slices, outcomes) =
+        Checkpoints::new(writer.last_bytes(), options.checkpoint_bytes);
+    let written = task::run(options.partition, log.clone(), blobs, writer, slices, outcomes);
+    let written = tokio::spawn(written);
+    let notice = options.notice;
+    let inbox = VecDeque::new();
+    let mut driver = Driver { owner, clock, requests, inbox, stop, checkpoints, notice };
     driver.open().await?;
     let canary = driver.canary();
     announce(shared.clone(), canary);
     driver.drive().await?;
+    // What was given of a checkpoint is written or given up before the log is closed.
+    drop(driver);
+    drop(written.await);
     log.close().await?;
     Ok(())
+}
+
+/// The owner as the newest checkpoint and the log's tail make it.
+async fn begin(
+    log: &Arc<dyn Log>,
+    blobs: Option<&dyn Blobs>,
+    options: &Options,
+) -> Result<(Owner, Writer), EngineFault> {
+    let (partition, limits) = (options.partition, options.limits.clone());
+    let Some(blobs) = blobs else {
+        let owner = Owner::replay(log.clone(), partition, limits).await?;
+        let epoch = owner.partition().header().epoch.next();
+        return Ok((owner, Writer::new(partition, epoch, Vec::new(), 0)));
+    };
+    let loaded = load(blobs, partition, limits).await?;
+    for why in &loaded.passed_over {
+        (options.notice)(&format!("a checkpoint was passed over: {why}"));
+    }
+    let (begin, end) = (loaded.begin.position, loaded.end);
+    let owner = Owner::resume(log.clone(), partition, loaded.partition, begin).await?;
+    if owner.next_place() < end {
+        return Err(EngineFault::LogTooShort { end });
+    }
+    let epoch = owner.partition().header().epoch.next();
+    Ok((owner, Writer::new(partition, epoch, loaded.names, loaded.bytes)))
 }
 
 /// Says "ready" when the canary is through.
@@ -274,6 +338,8 @@ struct Driver {
     requests: mpsc::Receiver<Request>,
     inbox: VecDeque<Request>,
     stop: watch::Receiver<Stop>,
+    checkpoints: Checkpoints,
+    notice: fn(&str),
 }
 
 /// What woke the driver.
@@ -282,6 +348,9 @@ enum Woken {
     Inbox,
     Time,
     Stop,
+    /// There is room for a slice of a checkpoint.
+    Room,
+    Checkpoint(Outcome),
 }
 
 impl Driver {
@@ -303,24 +372,33 @@ impl Driver {
 
     async fn drive(&mut self) -> Result<(), AppendError> {
         let mut sleep = Box::pin(tokio::time::sleep(Duration::ZERO));
-        let mut stop = self.stop.clone();
+        let (mut stop, room) = (self.stop.clone(), self.checkpoints.room());
         loop {
             let now = self.clock.now();
             self.owner.turn(now, &mut self.inbox);
             self.clean_up();
+            self.checkpoints.step(&mut self.owner);
             if *stop.borrow() == Stop::Finish && self.finished(now) {
                 return Ok(());
             }
             self.set_timer(now, &mut sleep);
+            let gives = self.checkpoints.has_more();
+            let (owner, requests) = (&mut self.owner, &mut self.requests);
+            let mut events = Events { owner, clock: &self.clock, requests, inbox: &mut self.inbox };
             let woken = tokio::select! {
                 biased;
-                woken = poll_fn(|cx| self.poll_woken(cx, &mut sleep)) => woken,
+                woken = poll_fn(|cx| events.poll(cx, &mut sleep)) => woken,
                 Ok(()) = stop.changed() => Woken::Stop,
+                Ok(_) = room.reserve(), if gives => Woken::Room,
+                Some(outcome) = self.checkpoints.outcome() => Woken::Checkpoint(outcome),
             };
             match woken {
                 Woken::Log(result) => result?,
                 Woken::Stop => self.owner.dismiss_waiters(self.clock.now()),
-                Woken::Inbox | Woken::Time => {}
+                Woken::Checkpoint(outcome) => {
+                    self.checkpoints.heard(&outcome).iter().for_each(|said| (self.notice)(said));
+                }
+                Woken::Inbox | Woken::Time | Woken::Room => {}
             }
             // One turn, one look at the other tasks of this thread.
             tokio::task::consume_budget().await;
@@ -350,8 +428,18 @@ impl Driver {
         let wait = Duration::from_millis(if busy { 0 } else { wait.max(1) });
         sleep.as_mut().reset(Instant::now() + wait);
     }
+}
 
-    fn poll_woken(&mut self, cx: &mut Context<'_>, sleep: &mut Pin<Box<Sleep>>) -> Poll<Woken> {
+/// What wakes the loop, apart from its wish to stop and its checkpoints.
+struct Events<'a> {
+    owner: &'a mut Owner,
+    clock: &'a Clock,
+    requests: &'a mut mpsc::Receiver<Request>,
+    inbox: &'a mut VecDeque<Request>,
+}
+
+impl Events<'_> {
+    fn poll(&mut self, cx: &mut Context<'_>, sleep: &mut Pin<Box<Sleep>>) -> Poll<Woken> {
         let now = self.clock.now();
         if let Poll::Ready(result) = self.owner.poll_log(cx, now) {
             return Poll::Ready(Woken::Log(result));

@@ -5,8 +5,11 @@
 //! [`owner::Owner`] (the loop's body, which a simulation drives too), and at [`log::Log`] (the seam
 //! below).
 
+pub mod blobs;
+pub mod checkpoint;
 pub mod clock;
 pub mod engine;
+pub mod living;
 pub mod log;
 pub mod owner;
 pub mod request;

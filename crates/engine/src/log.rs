@@ -11,6 +11,8 @@ use futures::stream::BoxStream;
 use lineside_core::fact::Batch;
 use lineside_core::id::{BodyRef, PartitionId, Position};
 
+use crate::living::LivingSet;
+
 /// A totally ordered, durable log per partition. Its only write is "submit at this position, if the
 /// tail is still here"; whoever moves the tail fences every other writer.
 pub trait Log: Send + Sync {
@@ -38,6 +40,10 @@ pub trait Log: Send + Sync {
     /// The body that a durable fact brought.
     fn body(&self, partition: PartitionId, body: BodyRef)
     -> BoxFuture<'_, Result<Bytes, LogFault>>;
+
+    /// Below `below` only the bodies that `living` names still matter: facts and other bodies there
+    /// may be reclaimed, at leisure. A later call says all anew; `below` never falls.
+    fn retain(&self, partition: PartitionId, below: Position, living: LivingSet);
 
     /// Makes everything that was submitted durable and says so in the log. After it, submits fail.
     fn close(&self) -> BoxFuture<'_, Result<(), LogFault>>;
@@ -132,6 +138,17 @@ pub enum LogFault {
     /// There is no such body (any more).
     #[error("the log holds no body at {0:?}")]
     NoBody(BodyRef),
+    /// Facts that are needed were reclaimed: the checkpoint that made this possible is missing.
+    #[error(
+        "the log from {from:?} on is needed by {needed_by}, and part of it was reclaimed because a \
+         checkpoint covered it: is the directory of blobs missing?"
+    )]
+    Reclaimed {
+        /// From where.
+        from: Position,
+        /// By whom.
+        needed_by: &'static str,
+    },
     /// The log was closed.
     #[error("the log is closed")]
     Closed,

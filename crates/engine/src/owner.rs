@@ -14,6 +14,7 @@ use lineside_core::partition::{Garbage, Partition};
 use lineside_core::stamp::{Millis, Stamp};
 use tokio::sync::oneshot;
 
+use crate::checkpoint::Piece;
 use crate::log::{AppendError, Log, LogFault, Room, Ticket};
 use crate::request::{Advanced, CallError, Fired, Request};
 use crate::waiters::{Answer, Waiters};
@@ -22,7 +23,7 @@ use crate::witness::Witness;
 /// Most facts in one turn, and in one batch.
 pub const TURN_FACTS_MAX: usize = 4096;
 /// Most messages' worth of due work that one turn does before it looks at its inbox.
-const TICK_FACTS_MAX: usize = 1024;
+const TICK_FACTS_MAX: usize = 512;
 /// Bytes decided and not yet submitted, beyond which a turn takes nothing more in.
 const FILLING_BYTES_MAX: u64 = 32 << 20;
 /// What a command's facts may add to the log beside bodies.
@@ -55,6 +56,15 @@ pub struct Owner {
     opened_at: Position,
     evolved: u64,
     witness: Option<Box<dyn Witness>>,
+    snapshotting: Option<Snapshotting>,
+    logged: u64,
+}
+
+/// How far a checkpoint has come.
+#[derive(Default)]
+struct Snapshotting {
+    after: Option<QueueId>,
+    moved: Vec<Place>,
 }
 
 #[derive(Default)]
@@ -84,20 +94,33 @@ struct Advance {
 }
 
 impl Owner {
-    /// Reads the log and folds its facts. The owner may not serve before [`Owner::take_over`] is
-    /// durable ([`Owner::is_ready`]).
+    /// Reads the whole log and folds its facts. The owner may not serve before
+    /// [`Owner::take_over`] is durable ([`Owner::is_ready`]).
     pub async fn replay(
         log: Arc<dyn Log>,
         id: PartitionId,
         limits: Limits,
     ) -> Result<Owner, LogFault> {
-        let mut partition = Partition::new(id, limits);
+        Owner::resume(log, id, Partition::new(id, limits), Position::default()).await
+    }
+
+    /// As [`Owner::replay`], with the log from `begin` on folded onto a checkpoint's state.
+    pub async fn resume(
+        log: Arc<dyn Log>,
+        id: PartitionId,
+        mut partition: Partition,
+        begin: Position,
+    ) -> Result<Owner, LogFault> {
         let tail = log.tail(id).await?;
-        let mut next = Position::default();
+        let mut next = begin;
         let mut batches = log.read(id, next);
         while next < tail {
             let Some(read) = batches.next().await else { return Err(LogFault::Closed) };
             let (position, batch) = read?;
+            if batch.facts.is_empty() || (next == begin && position != begin) {
+                // What compaction left of facts that only a checkpoint still knew.
+                return Err(LogFault::Reclaimed { from: begin, needed_by: "a start" });
+            }
             for (here, fact) in batch.places(position) {
                 partition.evolve(batch.at, here, fact);
             }
@@ -119,6 +142,8 @@ impl Owner {
             opened_at: Position(u64::MAX),
             evolved: 0,
             witness: None,
+            snapshotting: None,
+            logged: 0,
         })
     }
 
@@ -155,6 +180,53 @@ impl Owner {
     /// How many facts this owner has evolved since its replay.
     pub fn evolved(&self) -> u64 {
         self.evolved
+    }
+
+    /// About how many bytes this owner has put into the log since its replay.
+    pub fn logged(&self) -> u64 {
+        self.logged
+    }
+
+    /// Up to here (exclusive), what was decided is durable.
+    pub fn durable(&self) -> Position {
+        self.durable
+    }
+
+    /// Begins a checkpoint, giving up one that is under way.
+    pub fn begin_checkpoint(&mut self) -> Piece {
+        self.snapshotting = Some(Snapshotting::default());
+        Piece::Begin(self.next_place())
+    }
+
+    /// The next pieces of a checkpoint: copies of about `weight` pointers. With the last one comes
+    /// the position up to which (exclusive) the log must be durable before the checkpoint may be
+    /// completed, since state is ahead of the log.
+    pub fn checkpoint_slice(&mut self, weight: usize) -> (Vec<Piece>, Option<Position>) {
+        let (mut pieces, mut left) = (Vec::new(), weight);
+        let Some(mut under_way) = self.snapshotting.take() else { return (pieces, None) };
+        while left > 0 {
+            let Some(resource) = self.partition.snapshot_after(under_way.after) else {
+                let header = self.partition.snapshot_header();
+                pieces.push(Piece::End { header, moved: under_way.moved });
+                return (pieces, Some(self.next));
+            };
+            left = left.saturating_sub(resource.weight().max(1));
+            under_way.after = Some(resource.id());
+            pieces.push(Piece::Resource(resource));
+        }
+        self.snapshotting = Some(under_way);
+        (pieces, None)
+    }
+
+    /// No fact to come stands before this place.
+    pub fn next_place(&self) -> Place {
+        match self.filling.batches.last() {
+            Some((batch, _)) => {
+                let position = Position(self.next.0.saturating_sub(1));
+                Place { position, index: 0 }.plus(batch.facts.len())
+            }
+            None => Place { position: self.next, index: 0 },
+        }
     }
 
     /// The moment that `now` is for what is stored: never before the last batch.
@@ -329,8 +401,7 @@ impl Owner {
     fn here(&self, at: Stamp) -> Place {
         match self.filling.batches.last() {
             Some((batch, _)) if batch.at == at && batch.facts.len() < TURN_FACTS_MAX => {
-                let position = Position(self.next.0.saturating_sub(1));
-                Place { position, index: 0 }.plus(batch.facts.len())
+                self.next_place()
             }
             _ => Place { position: self.next, index: 0 },
         }
@@ -370,7 +441,12 @@ impl Owner {
     fn count(&mut self, facts: &Facts, now: Now) {
         self.evolved += facts.len() as u64;
         let bodies: usize = facts.bodies.iter().map(|(_, body)| body.len()).sum();
-        self.filling.bytes += bodies as u64 + 64 * facts.len() as u64;
+        let bytes = bodies as u64 + 64 * facts.len() as u64;
+        self.filling.bytes += bytes;
+        self.logged += bytes;
+        if let Some(under_way) = &mut self.snapshotting {
+            under_way.moved.extend(facts.facts.iter().filter_map(moved_body));
+        }
         if facts.facts.iter().any(|fact| !fact.is_soft()) {
             self.filling.has_hard = true;
         } else {
@@ -525,6 +601,14 @@ impl Owner {
         self.happen(advance.target, now, moved);
         let answer = HeldAnswer::Advance(advance.reply, advanced);
         self.held.push_back(Held { rests_on: self.next, answer });
+    }
+}
+
+/// The body of a message that a fact moves from one resource to another.
+fn moved_body(fact: &Fact) -> Option<Place> {
+    match fact {
+        Fact::DeadLettered(moved) => Some(moved.body.place),
+        _ => None,
     }
 }
 

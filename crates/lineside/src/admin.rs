@@ -88,8 +88,7 @@ mod tests {
 
     use lineside_core::id::PartitionId;
     use lineside_core::limits::Limits;
-    use lineside_engine::engine::{Options, start};
-    use lineside_engine::log::Log;
+    use lineside_engine::engine::{Options, Storage, start};
     use lineside_store::MemoryLog;
     use tokio::sync::oneshot;
 
@@ -102,14 +101,20 @@ mod tests {
 
     #[tokio::test]
     async fn health_says_live_at_once_and_ready_when_a_canary_is_through() {
-        let (limits, partition) = (Limits::cloud(), PartitionId(0));
-        let options = Options { partition, limits, steerable: false, inbox_max: 16 };
-        let (open, opened) = oneshot::channel::<Arc<dyn Log>>();
+        let options = Options {
+            partition: PartitionId(0),
+            limits: Limits::cloud(),
+            steerable: false,
+            inbox_max: 16,
+            checkpoint_bytes: 1 << 20,
+            notice: |_| {},
+        };
+        let (open, opened) = oneshot::channel::<Storage>();
         let (engine, _ended) = start(options, async { Ok(opened.await.unwrap()) });
         let starting =
             (StatusCode::SERVICE_UNAVAILABLE, r#"{"live":true,"ready":false}"#.to_owned());
         assert_eq!(ask_health(&engine).await, starting);
-        drop(open.send(Arc::new(MemoryLog::new())));
+        drop(open.send(Storage { log: Arc::new(MemoryLog::new()), blobs: None }));
         assert!(engine.ready().await);
         let ready = (StatusCode::OK, r#"{"live":true,"ready":true}"#.to_owned());
         assert_eq!(ask_health(&engine).await, ready);

@@ -9,8 +9,9 @@ use lineside_aws::Aws;
 use lineside_core::id::PartitionId;
 use lineside_core::limits::Limits;
 use lineside_core::stamp::Millis;
-use lineside_engine::engine::{self, EngineFault, Handle, Options};
-use lineside_engine::log::{Log, LogFault};
+use lineside_engine::checkpoint::BYTES_BETWEEN;
+use lineside_engine::engine::{self, EngineFault, Handle, Options, Storage};
+use lineside_engine::log::LogFault;
 use lineside_store::{DiskLog, DiskOptions, Durability, MemoryLog, Recovery, Sync};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -97,6 +98,8 @@ fn start_engine(
         limits,
         steerable: options.clock == ClockKind::Steerable,
         inbox_max: options.inbox.max(4),
+        checkpoint_bytes: BYTES_BETWEEN,
+        notice: |text| eprintln!("lineside: {text}"),
     };
     let (opened, log) = oneshot::channel();
     let (engine, ended) = engine::start(engine_options, open(data, opened));
@@ -113,15 +116,18 @@ fn start_engine(
 async fn open(
     data: Option<(PathBuf, Sync)>,
     opened: oneshot::Sender<DiskLog>,
-) -> Result<Arc<dyn Log>, LogFault> {
-    let Some((directory, sync)) = data else { return Ok(Arc::new(MemoryLog::new())) };
+) -> Result<Storage, LogFault> {
+    let Some((directory, sync)) = data else {
+        // A checkpoint would keep in memory what memory holds already.
+        return Ok(Storage { log: Arc::new(MemoryLog::new()), blobs: None });
+    };
     let options = DiskOptions { sync, ..DiskOptions::default() };
     let opening = tokio::task::spawn_blocking(move || DiskLog::open(&directory, options));
     let log = opening.await.map_err(|error| LogFault::Io(error.to_string()))?;
     let log = log.map_err(|error| LogFault::Io(error.to_string()))?;
     report(log.recovery());
     drop(opened.send(log.clone()));
-    Ok(Arc::new(log))
+    Ok(Storage { blobs: Some(log.blobs()), log: Arc::new(log) })
 }
 
 /// A torn tail is worth a word, although nothing in it had been acknowledged.

@@ -10,6 +10,9 @@
     reason = "this is a test suite; it is behind a feature since other crates run it too"
 )]
 
+mod blobs;
+mod retain;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -20,6 +23,7 @@ use futures::{FutureExt, poll};
 use lineside_core::fact::{Batch, ClockMoved, Fact, Facts};
 use lineside_core::id::{BodyRef, PartitionId, Place, Position};
 use lineside_core::stamp::{Millis, Stamp};
+use lineside_engine::blobs::Blobs;
 use lineside_engine::log::{AppendError, Log, LogFault, Room, Ticket};
 
 /// What an adapter promises beyond the port.
@@ -33,6 +37,10 @@ pub struct Features {
 pub trait World: Send {
     /// A new connection to it.
     fn connect(&self) -> Arc<dyn Log>;
+    /// The blobs beside it.
+    fn blobs(&self) -> Arc<dyn Blobs>;
+    /// Resolves when the storage has reclaimed what it means to reclaim.
+    fn settle(&self) -> BoxFuture<'_, ()>;
     /// Closes the log and opens it again. Only called if [`Features::durable`].
     fn restart(&mut self) -> BoxFuture<'_, ()>;
 }
@@ -40,10 +48,11 @@ pub trait World: Send {
 /// Runs every check, each on a world of its own; panics at the first that fails, after printing its
 /// name.
 pub async fn run(features: Features, world: &(dyn Fn() -> Box<dyn World> + std::marker::Sync)) {
-    for (name, check) in CHECKS {
+    for (name, check) in CHECKS.iter().chain(blobs::CHECKS).chain(retain::CHECKS) {
         run_one(name, check(world())).await;
     }
-    for (name, check) in DURABLE_CHECKS.iter().filter(|_| features.durable) {
+    let durable = DURABLE_CHECKS.iter().chain(blobs::DURABLE_CHECKS).chain(retain::DURABLE_CHECKS);
+    for (name, check) in durable.filter(|_| features.durable) {
         run_one(name, check(world())).await;
     }
 }

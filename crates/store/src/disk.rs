@@ -6,28 +6,40 @@
 //! index and see only what is there. A sync that fails seals the log for good.
 
 mod appender;
+mod aside;
+mod blobs;
 mod body_cache;
 mod catalog;
+mod damage;
 mod dir;
 mod file;
 mod frame;
 mod inbox;
 mod index;
+mod janitor;
 mod log;
+mod off_thread;
 mod options;
 mod pace;
 mod reader;
 mod recovery;
-mod scan;
+mod rewrite;
+mod roster;
 mod segment;
 mod shared;
+mod shelf;
+mod sidecar;
 mod space;
+mod starts;
+mod survey;
+mod walk;
 mod window;
 mod write;
 mod writer;
 
 pub use dir::Directory;
 pub use file::{Disk, DiskFile, DiskLock};
+pub use janitor::Housekeeping;
 pub use log::DiskLog;
 pub use options::{DiskOptions, OpenError};
 pub use recovery::Recovery;

@@ -45,3 +45,24 @@ pub const BODY_READ_BYTES: usize = 4 << 10;
 
 /// Most batches that one step of a reader takes off the disk before it gives them out.
 pub const READ_STEP_BATCHES: usize = 256;
+
+/// Largest blob, in bytes: 64 MiB (`Blobs::put`).
+pub const BLOB_BYTES_MAX: usize = 64 << 20;
+
+/// Longest name of a blob, in characters (`Blobs::put`).
+pub const BLOB_NAME_MAX: usize = 100;
+
+/// What is written aside, blobs and rewritten segments, is synced each time that so many bytes were
+/// written: 1 MiB. A sync of all of it at once would hold up the log's own syncs.
+pub const ASIDE_SYNC_BYTES: usize = 1 << 20;
+
+/// Indexes of segments that are not written to any more are kept in memory up to so many bytes:
+/// 16 MiB, which is 4 Mi batches.
+pub const INDEX_BYTES_KEPT: u64 = 16 << 20;
+
+/// Files of such segments that are kept open at most. Others are opened when they are read.
+pub const SEGMENTS_KEPT_OPEN: usize = 64;
+
+/// A write of a segment that is rewritten gathers batches up to here, in bytes: 1 MiB. Damage to a
+/// header may cost a whole write.
+pub const REWRITE_BYTES_TARGET: u64 = 1 << 20;

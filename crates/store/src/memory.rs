@@ -4,7 +4,9 @@
 //! would. Unsteered, a batch at the tail is durable (that is: kept) when `submit` returns. Steered,
 //! a batch only waits, and [`fault::Steering`] decides what becomes of it.
 
+mod blobs;
 pub mod fault;
+mod partition;
 mod storage;
 
 use std::sync::Arc;
@@ -15,9 +17,12 @@ use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt};
 use lineside_core::fact::{Batch, Facts};
 use lineside_core::id::{BodyRef, PartitionId, Position};
+use lineside_engine::blobs::Blobs;
+use lineside_engine::living::LivingSet;
 use lineside_engine::log::{AppendError, Full, Log, LogFault, Room, Ticket};
 
 use crate::limits::FACT_BYTES_ESTIMATE;
+use blobs::MemoryBlobs;
 use fault::Steering;
 use storage::{Arrival, Shared};
 
@@ -57,6 +62,11 @@ impl MemoryLog {
         MemoryLog::on(Arc::clone(&self.shared))
     }
 
+    /// The blobs beside this log.
+    pub fn blobs(&self) -> Arc<dyn Blobs> {
+        Arc::new(MemoryBlobs { shared: Arc::clone(&self.shared) })
+    }
+
     /// Which connection this is.
     pub fn connection(&self) -> ConnectionId {
         self.connection
@@ -68,11 +78,12 @@ impl MemoryLog {
     }
 
     /// The next batch of a reader, once it is there; `None` when there will not be another.
-    async fn next(&self, partition: PartitionId, at: Position) -> Option<Batch> {
+    async fn next(&self, partition: PartitionId, at: Position) -> Option<(Position, Batch)> {
         let look = || {
             let storage = self.shared.storage();
-            let batch = storage.batch(partition, at).map(without_bodies);
-            batch.map(Some).or_else(|| storage.is_closed(self.connection).then_some(None))
+            let found = storage.at_or_after(partition, at);
+            let found = found.map(|(position, batch)| (position, without_bodies(batch)));
+            found.map(Some).or_else(|| storage.is_closed(self.connection).then_some(None))
         };
         self.shared.bell.wait_for(look).await
     }
@@ -104,7 +115,7 @@ impl Log for MemoryLog {
         from: Position,
     ) -> BoxStream<'_, Result<(Position, Batch), LogFault>> {
         let step = move |at: Position| async move {
-            let batch = self.next(partition, at).await?;
+            let (at, batch) = self.next(partition, at).await?;
             Some((Ok((at, batch)), at.next()))
         };
         stream::unfold(from, step).boxed()
@@ -117,6 +128,10 @@ impl Log for MemoryLog {
     ) -> BoxFuture<'_, Result<Bytes, LogFault>> {
         let found = self.shared.storage().body(partition, body).ok_or(LogFault::NoBody(body));
         Box::pin(std::future::ready(found))
+    }
+
+    fn retain(&self, partition: PartitionId, below: Position, living: LivingSet) {
+        self.shared.storage().retain(partition, below, &living);
     }
 
     fn close(&self) -> BoxFuture<'_, Result<(), LogFault>> {

@@ -22,6 +22,8 @@ pub const SECTOR_BYTES: usize = 512;
 #[derive(Clone, Debug)]
 pub struct TestDisk {
     machine: Arc<Machine>,
+    /// Which folder of the directory; none is the directory itself.
+    folder: String,
 }
 
 /// What to do to one file, whatever was synced of it.
@@ -43,7 +45,7 @@ impl TestDisk {
     }
 
     fn of(state: State) -> TestDisk {
-        TestDisk { machine: Arc::new(Machine::new(state)) }
+        TestDisk { machine: Arc::new(Machine::new(state)), folder: String::new() }
     }
 
     /// Cuts the power: every operation on this disk fails from now on, and what the disk holds is
@@ -111,9 +113,9 @@ impl TestDisk {
         self.machine.state().syncs
     }
 
-    /// How many bytes are free.
+    /// So many bytes are free now; what is written takes of them, and what is removed gives back.
     pub fn set_free_bytes(&self, bytes: u64) {
-        self.machine.state().free_bytes = bytes;
+        self.machine.state().set_free(bytes);
     }
 
     /// How often free space was asked for.
@@ -126,19 +128,25 @@ impl TestDisk {
         self.machine.wait_until(|state| state.free_asked >= count);
     }
 
-    /// The names of all files, in order.
+    /// The names of all files of this folder, in order.
     pub fn file_names(&self) -> Vec<String> {
-        self.machine.state().names.keys().cloned().collect()
+        self.machine.state().names(&self.folder).keys().cloned().collect()
     }
 
-    /// What is in a file; empty if there is none of the name.
+    /// The names of all files of a folder, in order.
+    pub fn folder_names(&self, folder: &str) -> Vec<String> {
+        self.machine.state().names(folder).keys().cloned().collect()
+    }
+
+    /// What is in a file; empty if there is none of the name. A file in a folder is `folder/name`,
+    /// here and below.
     pub fn bytes(&self, name: &str) -> Vec<u8> {
-        self.machine.state().named(name).map(|file| file.now.clone()).unwrap_or_default()
+        self.machine.state().at_path(name).map(|file| file.now.clone()).unwrap_or_default()
     }
 
     /// Damages a file, in what was synced too.
     pub fn damage(&self, name: &str, damage: &Damage) {
-        self.machine.state().named(name).into_iter().for_each(|file| file.damage(damage));
+        self.machine.state().at_path(name).into_iter().for_each(|file| file.damage(damage));
     }
 
     /// Removes a file as if it had never been.
@@ -156,23 +164,23 @@ impl Disk for TestDisk {
     }
 
     fn names(&self) -> io::Result<Vec<String>> {
-        Ok(self.machine.alive()?.names.keys().cloned().collect())
+        Ok(self.machine.alive()?.names(&self.folder).keys().cloned().collect())
     }
 
     fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        let id = self.machine.alive()?.create(name);
+        let id = self.machine.alive()?.create(&self.folder, name);
         Ok(Arc::new(TestFile::new(Arc::clone(&self.machine), id)))
     }
 
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        let id = self.machine.alive()?.id(name)?;
+        let id = self.machine.alive()?.id(&self.folder, name)?;
         Ok(Arc::new(TestFile::new(Arc::clone(&self.machine), id)))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         let mut state = self.machine.alive()?;
-        let id = state.id(from)?;
-        state.change_names(|names| {
+        let id = state.id(&self.folder, from)?;
+        state.change_names(&self.folder, |names| {
             names.remove(from);
             names.insert(to.to_owned(), id);
         });
@@ -181,13 +189,13 @@ impl Disk for TestDisk {
 
     fn remove(&self, name: &str) -> io::Result<()> {
         let mut state = self.machine.alive()?;
-        state.id(name)?;
-        state.change_names(|names| names.retain(|known, _| known != name));
+        state.id(&self.folder, name)?;
+        state.change_names(&self.folder, |names| names.retain(|known, _| known != name));
         Ok(())
     }
 
     fn sync_names(&self) -> io::Result<()> {
-        self.machine.alive()?.sync_names();
+        self.machine.alive()?.sync_names(&self.folder);
         Ok(())
     }
 
@@ -195,11 +203,20 @@ impl Disk for TestDisk {
         let mut state = self.machine.alive()?;
         state.free_asked = state.free_asked.saturating_add(1);
         self.machine.changed.notify_all();
-        Ok(state.free_bytes)
+        Ok(state.free())
     }
 
     fn place(&self, name: &str) -> String {
-        format!("test/{name}")
+        match self.folder.as_str() {
+            "" => format!("test/{name}"),
+            folder => format!("test/{folder}/{name}"),
+        }
+    }
+
+    fn folder(&self, name: &str) -> io::Result<Arc<dyn Disk>> {
+        // Made and durable at once: that a new folder may be lost is not what is tested here.
+        drop(self.machine.alive()?);
+        Ok(Arc::new(TestDisk { machine: Arc::clone(&self.machine), folder: name.to_owned() }))
     }
 }
 

@@ -8,10 +8,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lineside_core::broker::BrokerFact;
+use lineside_core::broker::{BrokerCommand, BrokerFact, BrokerOperation, SubQueue, WhichSession};
 use lineside_core::command::{Command, Verdict};
 use lineside_core::fact::{Batch, Fact, Facts};
-use lineside_core::id::{MessageId, PartitionId, Position};
+use lineside_core::id::{MessageId, Name, PartitionId, Position};
 use lineside_core::limits::Limits;
 use lineside_core::stamp::Stamp;
 
@@ -128,6 +128,8 @@ struct Reading<'a> {
     survivor: Option<Model>,
     /// A fact is lost that answers may not rest on.
     lost: bool,
+    /// Whose decision is not the last one yet: they wait.
+    waiting: BTreeSet<CallId>,
 }
 
 impl<'a> Reading<'a> {
@@ -142,7 +144,8 @@ impl<'a> Reading<'a> {
         });
         let last = calls.collect();
         let next = (reign.start, 0);
-        Reading { ledger, tenure, log, end, last, next, survivor: None, lost: false }
+        let waiting = BTreeSet::new();
+        Reading { ledger, tenure, log, end, last, next, survivor: None, lost: false, waiting }
     }
 
     /// The model after this owner, as the next one finds it.
@@ -188,6 +191,7 @@ impl<'a> Reading<'a> {
         match entry {
             Entry::Decided { call, moment, verdict } => {
                 let is_last = self.last.get(call) == Some(&index);
+                self.in_turn(model, (*call, is_last), verdict)?;
                 self.decided(model, (*call, is_last), *moment, verdict, is_lost)
             }
             Entry::Happened { moment, facts } => {
@@ -252,13 +256,42 @@ impl<'a> Reading<'a> {
             ensure!(!is_heard, "the caller heard\n  {:?}\nand it is lost", verdict.answer);
             return Ok(());
         }
-        // What was decided on lost facts and never told does not count.
-        let counts = !self.lost || is_heard || (is_lost && verdict.rests_on <= self.end);
-        if !counts {
+        if self.lost && !is_heard && verdict.rests_on > self.end {
+            // Decided on lost facts and never told: it does not count. But of a standard queue's
+            // leases others could hear while their owner lived.
+            facts.iter().for_each(|fact| model.seen_leased(moment.at, fact));
+            return Ok(());
+        }
+        if self.lost && !is_heard && !is_lost {
             return Ok(());
         }
         let answer = &verdict.answer;
         model.decided(moment, Decided { command: &call.command, answer, facts })
+    }
+
+    /// Nobody is given anything while somebody who came before waits for the same.
+    fn in_turn(
+        &mut self,
+        model: &Model,
+        (id, is_last): (CallId, bool),
+        verdict: &Verdict,
+    ) -> Check {
+        if !is_last {
+            self.waiting.insert(id);
+            return Ok(());
+        }
+        self.waiting.remove(&id);
+        let gives = matches!(&verdict.answer, Ok(reply) if !reply.is_nothing_yet());
+        let Some(wish) = self.call(id).and_then(|call| Wish::of(&call.command)) else {
+            return Ok(());
+        };
+        let same = |other: &&CallId| {
+            self.call(**other).and_then(|call| Wish::of(&call.command)) == Some(wish)
+        };
+        let before = self.waiting.range(..id).find(same);
+        let is_fair = !gives || before.is_none() || model.gives_up_early();
+        ensure!(is_fair, "served before call {before:?}, which came before");
+        Ok(())
     }
 
     fn waiting(&self, model: &Model, at: Stamp, calls: &[CallId]) -> Check {
@@ -273,6 +306,30 @@ impl<'a> Reading<'a> {
             );
         }
         Ok(())
+    }
+}
+
+/// What somebody waits for, where others can wait for the very same.
+#[derive(Clone, Copy, PartialEq)]
+enum Wish<'a> {
+    Polled(&'a Name),
+    Plain(&'a Name, SubQueue),
+    Session(&'a Name),
+}
+
+impl Wish<'_> {
+    fn of(command: &Command) -> Option<Wish<'_>> {
+        match command {
+            Command::Receive { queue, attempt: None, .. } => Some(Wish::Polled(queue)),
+            Command::Broker(BrokerCommand::To { queue, operation }) => match operation {
+                BrokerOperation::Receive { sub, .. } => Some(Wish::Plain(queue, *sub)),
+                BrokerOperation::AcceptSession { which: WhichSession::Next, .. } => {
+                    Some(Wish::Session(queue))
+                }
+                _ => None,
+            },
+            _ => None,
+        }
     }
 }
 

@@ -1,18 +1,16 @@
 //! Who is next where there are no sessions.
 
-use std::collections::BTreeSet;
-
 use super::message::{Lock, Message};
 use super::reply::MessageState;
 use crate::id::Seq;
-use crate::parts::Agenda;
+use crate::parts::{Agenda, SeqSet};
 use crate::stamp::Stamp;
 
 /// The active messages of a shelf: the free ones by number, the locked ones by the end of their
 /// lock.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Line {
-    free: BTreeSet<Seq>,
+    free: SeqSet,
     locked: Agenda<Seq>,
 }
 
@@ -30,7 +28,7 @@ impl Line {
     pub(super) fn unlink(&mut self, seq: Seq, message: &Message) {
         match (message.state, message.lock) {
             (MessageState::Active, None) => {
-                self.free.remove(&seq);
+                self.free.remove(seq);
             }
             (MessageState::Active, Some(Lock::Own { until, .. })) => {
                 self.locked.remove(until, seq);
@@ -43,7 +41,7 @@ impl Line {
     /// its lock ran out, by that moment, since it was ahead of nearly everything that never left;
     /// then the free ones by number.
     pub(super) fn candidates(&self, at: Stamp) -> impl Iterator<Item = Seq> {
-        self.locked.due(at).chain(&self.free).copied()
+        self.locked.due(at).copied().chain(self.free.iter())
     }
 
     /// The first lock to run out after `at`.

@@ -1,37 +1,60 @@
 //! A message as the queue keeps it, and what it alone can say about itself.
 
+use minicbor::{Decode, Encode};
+
 use super::fact::DeadLetterCause;
 use super::reply::{BrokerMessage, DeadLetter, MessageState};
 use crate::id::{BodyRef, Epoch, Label, MessageId, Seq};
 use crate::receipt::Receipt;
 use crate::stamp::{Millis, Stamp};
 
-/// A message; its number is the key under which it is kept.
-#[derive(Clone, Debug, PartialEq)]
+/// A message; its number is the key under which it is kept. The numbers of the fields are those of
+/// a checkpoint's blocks.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
 pub(super) struct Message {
+    #[n(0)]
     pub(super) id: MessageId,
+    #[n(1)]
     pub(super) body: BodyRef,
+    #[n(2)]
     pub(super) enqueued_at: Stamp,
+    #[n(3)]
     pub(super) ttl: Option<Millis>,
+    #[n(4)]
     pub(super) session: Option<Label>,
+    #[n(5)]
     pub(super) state: MessageState,
+    #[n(6)]
     /// Under which lock it was handed out. A lock that has run out stays until a fact follows.
     pub(super) lock: Option<Lock>,
+    #[n(7)]
     /// Times that it was handed out; with the lock's epoch this names the hand-out.
     pub(super) attempts: u32,
+    #[n(8)]
     /// Deliveries that failed, apart from one whose lock has run out and is still here.
     pub(super) failures: u32,
+    #[n(9)]
     /// Boxed, since few messages die.
     pub(super) dead: Option<Box<DeadLetter>>,
 }
 
 /// What a message was handed out under.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub(super) enum Lock {
     /// A lock of its own, until a moment.
-    Own { epoch: Epoch, until: Stamp },
+    #[n(0)]
+    Own {
+        #[n(0)]
+        epoch: Epoch,
+        #[n(1)]
+        until: Stamp,
+    },
     /// The lock of its session, however long that lasts.
-    Session { epoch: Epoch },
+    #[n(1)]
+    Session {
+        #[n(0)]
+        epoch: Epoch,
+    },
 }
 
 impl Lock {

@@ -17,6 +17,7 @@ mod reply;
 mod sessions;
 mod settings;
 mod shelf;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 
@@ -33,3 +34,5 @@ pub use queue::{BrokerCounts, BrokerQueue};
 pub use refusal::BrokerRefusal;
 pub use reply::{BrokerDelivery, BrokerLock, BrokerMessage, BrokerReply, DeadLetter, MessageState};
 pub use settings::BrokerSettings;
+
+pub(crate) use snapshot::{BrokerMain, BrokerSnapshot};

@@ -1,20 +1,22 @@
 //! A broker queue: two shelves, one line of numbers, and what is remembered of what was sent.
 
+use minicbor::{Decode, Encode};
+
 use super::command::SubQueue;
 use super::fact::{
     Activated, BrokerCreated, BrokerDeadLettered, BrokerFact, DeadLetterCause, OneMessage,
     OneSession,
 };
 use super::line::Line;
-use super::message::{Fate, Hold};
+use super::message::{Fate, Hold, Message};
 use super::reply::MessageState;
-use super::sessions::Sessions;
+use super::sessions::{Sessions, SessionsState};
 use super::settings::BrokerSettings;
 use super::shelf::{Order, Shelf, Wear};
 use crate::decision::Moment;
 use crate::fact::{Fact, Facts};
-use crate::id::{MessageId, Name, QueueId, Seq};
-use crate::parts::DedupWindow;
+use crate::id::{Label, MessageId, Name, QueueId, Seq};
+use crate::parts::{Chunked, DedupState, DedupWindow};
 use crate::stamp::Stamp;
 
 /// A queue with peek-lock, deferral, scheduling, a dead-letter sub-queue and, if it is set so,
@@ -30,13 +32,24 @@ pub struct BrokerQueue {
     pub(super) holds: u64,
     pub(super) main: Shelf,
     pub(super) dead: Shelf,
-    pub(super) sent: DedupWindow<Original>,
+    pub(super) sent: DedupWindow<Label, Original>,
+}
+
+/// What a queue is made of besides its settings; all else is a function of both.
+#[derive(Clone, Debug, Default)]
+pub(super) struct BrokerState {
+    pub(super) main: Chunked<Message>,
+    pub(super) dead: Chunked<Message>,
+    pub(super) sessions: SessionsState,
+    pub(super) sent: DedupState<Label, Original>,
 }
 
 /// What a remembered message id stands for.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Encode, Decode)]
 pub(super) struct Original {
+    #[n(0)]
     pub(super) id: MessageId,
+    #[n(1)]
     pub(super) seq: Seq,
 }
 
@@ -64,21 +77,40 @@ impl BrokerCounts {
 impl BrokerQueue {
     /// A new, empty queue.
     pub fn created(at: Stamp, created: &BrokerCreated) -> BrokerQueue {
-        let settings = created.settings.clone();
+        let (name, settings) = (created.name.clone(), created.settings.clone());
+        BrokerQueue::of((name, settings, at), BrokerState::default())
+    }
+
+    /// A queue of this name, with these settings, created at this moment, from its state; the
+    /// counters stand at zero.
+    pub(super) fn of(
+        (name, settings, created_at): (Name, BrokerSettings, Stamp),
+        state: BrokerState,
+    ) -> BrokerQueue {
         let wear = Wear { deliveries_max: settings.deliveries_max };
         let order = match settings.sessions {
-            true => Order::Sessions(Sessions::default()),
+            true => Order::Sessions(Box::new(Sessions::from_state(state.sessions))),
             false => Order::Plain(Line::default()),
         };
         BrokerQueue {
-            name: created.name.clone(),
-            created_at: at,
+            name,
+            settings,
+            created_at,
             last: Seq(0),
             holds: 0,
-            main: Shelf::new(Some(wear), order),
-            dead: Shelf::new(None, Order::Plain(Line::default())),
-            sent: DedupWindow::default(),
-            settings,
+            main: Shelf::of(Some(wear), order, state.main),
+            dead: Shelf::of(None, Order::Plain(Line::default()), state.dead),
+            sent: DedupWindow::from_state(state.sent),
+        }
+    }
+
+    /// What the queue is made of; costs pointers only.
+    pub(super) fn state(&self) -> BrokerState {
+        BrokerState {
+            main: self.main.messages().clone(),
+            dead: self.dead.messages().clone(),
+            sessions: self.main.sessions().map(Sessions::state).unwrap_or_default(),
+            sent: self.sent.state(),
         }
     }
 

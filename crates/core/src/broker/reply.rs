@@ -1,5 +1,7 @@
 //! What broker queues answer.
 
+use minicbor::{Decode, Encode};
+
 use super::command::SessionHolder;
 use super::fact::DeadLetterCause;
 use crate::id::{BodyRef, Label, MessageId, Seq};
@@ -111,24 +113,30 @@ pub struct BrokerMessage {
 }
 
 /// Where a message stands, whether or not it is handed out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum MessageState {
     /// To be handed out in its turn.
+    #[n(0)]
     Active,
     /// To be asked for by its number.
+    #[n(1)]
     Deferred,
     /// To be enqueued later.
+    #[n(2)]
     Scheduled {
         /// When.
+        #[n(0)]
         at: Stamp,
     },
 }
 
 /// What is known of a dead letter.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
 pub struct DeadLetter {
     /// Why.
+    #[n(0)]
     pub cause: DeadLetterCause,
     /// Since when.
+    #[n(1)]
     pub since: Stamp,
 }

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use minicbor::{Decode, Encode};
+
 use super::command::SessionHolder;
 use super::message::{Lock, Message};
 use super::reply::MessageState;
 use crate::id::{BodyRef, Label, Seq};
-use crate::parts::{Agenda, SessionLock};
+use crate::parts::{Agenda, Chunked, SessionLock};
 use crate::stamp::Stamp;
 
 /// The sessions of a queue that have a message, a lock or a state; the others are nowhere.
@@ -17,6 +19,28 @@ pub(super) struct Sessions {
     offers: BTreeSet<(Seq, Label)>,
     /// The ends of all locks.
     ends: Agenda<Label>,
+    /// The locks and the states once more, by the number of the session that has one.
+    kept: Chunked<Kept>,
+    last_kept: Seq,
+}
+
+/// What is known of a session apart from its messages. The numbers are those of a checkpoint's
+/// blocks.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub(super) struct Kept {
+    #[n(0)]
+    label: Label,
+    #[n(1)]
+    lock: Option<SessionLock>,
+    #[n(2)]
+    pub(super) state: Option<BodyRef>,
+}
+
+/// What sessions are made of, messages apart; all else is a function of both.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SessionsState {
+    pub(super) kept: Chunked<Kept>,
+    pub(super) last: Seq,
 }
 
 /// One session. Each of its messages is in one of the three sets.
@@ -30,6 +54,8 @@ pub(super) struct Session {
     pub(super) aside: BTreeSet<Seq>,
     pub(super) lock: Option<SessionLock>,
     pub(super) state: Option<BodyRef>,
+    /// Under which number the lock and the state are kept, while there is one of them.
+    kept: Option<Seq>,
 }
 
 impl Session {
@@ -81,7 +107,7 @@ impl Sessions {
 
     /// Changes a session and keeps the indexes; makes it if it is new, drops it if nothing is left.
     pub(super) fn edit(&mut self, label: &Label, change: impl FnOnce(&mut Session)) {
-        let Sessions { by_label, offers, ends } = self;
+        let Sessions { by_label, offers, ends, .. } = self;
         let session = by_label.entry(label.clone()).or_default();
         match (session.lock, session.free.first()) {
             (Some(lock), _) => {
@@ -92,7 +118,11 @@ impl Sessions {
             }
             (None, None) => {}
         }
+        let before = (session.lock, session.state);
         change(session);
+        if before != (session.lock, session.state) {
+            keep(session, label, &mut self.kept, &mut self.last_kept);
+        }
         match (session.lock, session.free.first()) {
             (Some(lock), _) => ends.insert(lock.until, label.clone()),
             (None, Some(head)) => {
@@ -103,6 +133,11 @@ impl Sessions {
             }
             (None, None) => {}
         }
+    }
+
+    /// The label of a session, so that all of its messages share one text.
+    pub(super) fn known(&self, label: &Label) -> Label {
+        self.by_label.get_key_value(label).map_or(label, |(known, _)| known).clone()
     }
 
     pub(super) fn get(&self, label: &Label) -> Option<&Session> {
@@ -145,13 +180,36 @@ impl Sessions {
     }
 
     /// The locks and the states alone.
-    #[cfg(test)]
-    pub(super) fn without_messages(&self) -> Sessions {
-        let mut sessions = Sessions::default();
-        for (label, session) in &self.by_label {
-            let (lock, state) = (session.lock, session.state);
-            sessions.edit(label, |new| *new = Session { lock, state, ..Session::default() });
-        }
-        sessions
+    pub(super) fn state(&self) -> SessionsState {
+        SessionsState { kept: self.kept.clone(), last: self.last_kept }
     }
+
+    /// The sessions of a state, without messages.
+    pub(super) fn from_state(state: SessionsState) -> Sessions {
+        let mut sessions = Sessions { last_kept: state.last, ..Sessions::default() };
+        for (seq, Kept { label, lock, state }) in state.kept.iter() {
+            let (lock, state, kept) = (*lock, *state, Some(seq));
+            let session = Session { lock, state, kept, ..Session::default() };
+            sessions.by_label.insert(label.clone(), session);
+            sessions.last_kept = sessions.last_kept.max(seq);
+            if let Some(lock) = lock {
+                sessions.ends.insert(lock.until, label.clone());
+            }
+        }
+        Sessions { kept: state.kept, ..sessions }
+    }
+}
+
+/// Keeps a session's lock and state where snapshots share them.
+fn keep(session: &mut Session, label: &Label, all: &mut Chunked<Kept>, last: &mut Seq) {
+    let (lock, state) = (session.lock, session.state);
+    if lock.is_none() && state.is_none() {
+        session.kept.take().map(|seq| all.remove(seq));
+        return;
+    }
+    let seq = *session.kept.get_or_insert_with(|| {
+        *last = last.next();
+        *last
+    });
+    all.insert(seq, Kept { label: label.clone(), lock, state });
 }

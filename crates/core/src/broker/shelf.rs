@@ -2,20 +2,18 @@
 //! index is a function of the messages: [`Shelf::change`] takes a message out of all of them,
 //! changes it, and puts it back.
 
-use std::collections::BTreeMap;
-
 use super::line::Line;
 use super::message::{Fate, Hold, Lock, Message};
 use super::reply::{BrokerMessage, MessageState};
 use super::sessions::Sessions;
 use crate::id::{Label, Seq};
-use crate::parts::Agenda;
+use crate::parts::{Agenda, Chunked};
 use crate::stamp::Stamp;
 
 /// The messages of one sub-queue.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Shelf {
-    messages: BTreeMap<Seq, Message>,
+    messages: Chunked<Message>,
     index: Index,
 }
 
@@ -40,11 +38,18 @@ pub(super) struct Wear {
 pub(super) enum Order {
     /// Any receiver takes the next message.
     Plain(Line),
-    /// A session's holder takes its next message.
-    Sessions(Sessions),
+    /// A session's holder takes its next message. Boxed, since it is larger.
+    Sessions(Box<Sessions>),
 }
 
 impl Index {
+    /// Lets a message share the text of its session's label with the session.
+    fn share_label(&self, message: &mut Message) {
+        if let (Order::Sessions(sessions), Some(label)) = (&self.order, &mut message.session) {
+            *label = sessions.known(label);
+        }
+    }
+
     fn link(&mut self, seq: Seq, message: &Message) {
         if let Some(at) = self.wear.and_then(|wear| message.due(wear.deliveries_max)) {
             self.due.insert(at, seq);
@@ -73,18 +78,28 @@ impl Index {
 }
 
 impl Shelf {
-    pub(super) fn new(wear: Option<Wear>, order: Order) -> Shelf {
-        let index = Index { wear, due: Agenda::default(), scheduled: Agenda::default(), order };
-        Shelf { messages: BTreeMap::new(), index }
+    /// The shelf with these messages, its indexes made anew; `order` has no messages yet.
+    pub(super) fn of(wear: Option<Wear>, order: Order, mut messages: Chunked<Message>) -> Shelf {
+        let mut index = Index { wear, due: Agenda::default(), scheduled: Agenda::default(), order };
+        messages.for_each_mut(|seq, message| {
+            index.share_label(message);
+            index.link(seq, message);
+        });
+        Shelf { messages, index }
+    }
+
+    /// What a shelf is made of, sessions apart; all else is a function of it.
+    pub(super) fn messages(&self) -> &Chunked<Message> {
+        &self.messages
     }
 
     pub(super) fn get(&self, seq: Seq) -> Option<&Message> {
-        self.messages.get(&seq)
+        self.messages.get(seq)
     }
 
     /// Messages from `from` on, by number.
     pub(super) fn from(&self, from: Seq) -> impl Iterator<Item = (Seq, &Message)> {
-        self.messages.range(from..).map(|(seq, message)| (*seq, message))
+        self.messages.from(from)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -92,21 +107,22 @@ impl Shelf {
     }
 
     /// Adds a message; one that had its number makes place.
-    pub(super) fn insert(&mut self, seq: Seq, message: Message) {
+    pub(super) fn insert(&mut self, seq: Seq, mut message: Message) {
         self.remove(seq);
+        self.index.share_label(&mut message);
         self.index.link(seq, &message);
         self.messages.insert(seq, message);
     }
 
     pub(super) fn remove(&mut self, seq: Seq) -> Option<Message> {
-        let message = self.messages.remove(&seq)?;
+        let message = self.messages.remove(seq)?;
         self.index.unlink(seq, &message);
         Some(message)
     }
 
     /// Changes a message, if it is here, and keeps the indexes.
     pub(super) fn change(&mut self, seq: Seq, change: impl FnOnce(&mut Message)) {
-        if let Some(message) = self.messages.get_mut(&seq) {
+        if let Some(message) = self.messages.get_mut(seq) {
             self.index.unlink(seq, message);
             change(message);
             self.index.link(seq, message);
@@ -230,10 +246,10 @@ impl Shelf {
     pub(super) fn reindexed(&self) -> Shelf {
         let order = match &self.index.order {
             Order::Plain(_) => Order::Plain(Line::default()),
-            Order::Sessions(sessions) => Order::Sessions(sessions.without_messages()),
+            Order::Sessions(sessions) => {
+                Order::Sessions(Box::new(Sessions::from_state(sessions.state())))
+            }
         };
-        let mut shelf = Shelf::new(self.index.wear, order);
-        self.from(Seq(0)).for_each(|(seq, message)| shelf.insert(seq, message.clone()));
-        shelf
+        Shelf::of(self.index.wear, order, self.messages.clone())
     }
 }

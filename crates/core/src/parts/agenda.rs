@@ -25,7 +25,12 @@ impl<K: Ord> Agenda<K> {
 
     /// Takes a key out; the moment must be the one that it was added with.
     pub fn remove(&mut self, at: Stamp, key: K) -> bool {
-        self.entries.remove(&(at, key))
+        let was_there = self.entries.remove(&(at, key));
+        if self.entries.is_empty() {
+            // As a timeline does.
+            self.entries = BTreeSet::new();
+        }
+        was_there
     }
 
     /// The earliest moment.

@@ -1,13 +1,17 @@
 //! The parts that queues are composed of. A part knows nothing of the queue around it.
 
 mod agenda;
+mod chunked;
 mod dead_letter;
 mod dedup;
+mod seq_set;
 mod session_lock;
 mod timeline;
 
 pub use agenda::Agenda;
+pub use chunked::{CHUNK_LEN, Chunk, Chunked, Sorted};
 pub use dead_letter::DeadLetterRule;
-pub use dedup::DedupWindow;
+pub use dedup::{DedupState, DedupWindow, Memo};
+pub use seq_set::SeqSet;
 pub use session_lock::SessionLock;
 pub use timeline::Timeline;

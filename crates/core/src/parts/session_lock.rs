@@ -1,17 +1,22 @@
 //! The lock on a whole session.
 
+use minicbor::{Decode, Encode};
+
 use crate::id::Epoch;
 use crate::stamp::Stamp;
 
 /// A session's holder, by the name of the hold, until a moment. A hold that has run out stays
 /// here until somebody takes its place or clears it away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct SessionLock {
     /// The owner that granted the hold.
+    #[n(0)]
     pub epoch: Epoch,
     /// The hold's number; with `epoch` it names the hold for ever.
+    #[n(1)]
     pub hold: u64,
     /// From this moment on it has run out.
+    #[n(2)]
     pub until: Stamp,
 }
 

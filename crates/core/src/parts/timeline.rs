@@ -21,7 +21,16 @@ impl Timeline {
 
     /// Takes a message out; the moment must be the one it was added with.
     pub fn remove(&mut self, at: Stamp, seq: Seq) -> bool {
-        self.entries.remove(&(at, seq))
+        let was_there = self.entries.remove(&(at, seq));
+        self.release_if_empty();
+        was_there
+    }
+
+    /// A tree that became empty keeps room for a dozen entries, and most queues are empty.
+    fn release_if_empty(&mut self) {
+        if self.entries.is_empty() {
+            self.entries = BTreeSet::new();
+        }
     }
 
     /// The earliest moment.
@@ -53,7 +62,7 @@ impl Timeline {
     /// Takes out and returns the earliest entry if it is at or before `bound`.
     pub fn pop_through(&mut self, bound: (Stamp, Seq)) -> Option<Seq> {
         let first = *self.entries.first()?;
-        (first <= bound).then(|| self.entries.remove(&first)).map(|_| first.1)
+        (first <= bound).then(|| self.remove(first.0, first.1)).map(|_| first.1)
     }
 
     /// How many have lapsed by `now`; stops counting at `max`.
@@ -69,5 +78,11 @@ impl Timeline {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+}
+
+impl FromIterator<(Stamp, Seq)> for Timeline {
+    fn from_iter<I: IntoIterator<Item = (Stamp, Seq)>>(entries: I) -> Timeline {
+        Timeline { entries: entries.into_iter().collect() }
     }
 }

@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use minicbor::{Decode, Encode};
+
 use crate::command::{Delivery, NewDedup, NewMessage, Reply};
 use crate::decision::{Decision, Moment};
 use crate::fact::{
@@ -13,13 +15,13 @@ use crate::fact::{
 };
 use crate::id::{Label, MessageId, Place, Seq};
 use crate::limits::Limits;
-use crate::parts::{DedupWindow, Timeline};
+use crate::parts::{Chunked, DedupState, DedupWindow, SeqSet, Timeline};
 use crate::receipt::Receipt;
 use crate::refusal::QueueRefusal;
 use crate::stamp::{Millis, Stamp};
 
 use super::message::{Message, Standing};
-use super::pick::{Ask, Pick};
+use super::pick::{Ask, Dead, Pick};
 use super::{Counts, is_full, lease_until};
 
 /// How many ended leases leave the index of leases with each hand-out and each send; more than a
@@ -29,18 +31,36 @@ const FORGOTTEN_PER_FACT: usize = 32;
 /// Messages by group, and the groups by whether their first message is handed out.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct FifoQueue {
-    messages: BTreeMap<Seq, Message>,
+    messages: Chunked<Member>,
     groups: BTreeMap<Label, BTreeSet<Seq>>,
     /// First messages of groups, not handed out.
-    free: BTreeSet<Seq>,
+    free: SeqSet,
     /// First messages of groups, handed out (perhaps no longer).
     locked: Timeline,
     /// Messages whose lease runs, and some whose lease has ended.
     leased: Timeline,
     by_age: Timeline,
-    dedup: DedupWindow<(Seq, MessageId)>,
-    attempts: DedupWindow<Vec<(Seq, u32)>>,
+    dedup: DedupWindow<Label, (Seq, MessageId)>,
+    attempts: DedupWindow<Label, Vec<(Seq, u32)>>,
     last_seq: Seq,
+}
+
+/// A message of a group. The numbers are those of a checkpoint's blocks.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub(super) struct Member {
+    #[n(0)]
+    pub(super) message: Message,
+    #[n(1)]
+    group: Label,
+}
+
+/// What the queue is made of; all else is a function of it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FifoState {
+    pub(super) messages: Chunked<Member>,
+    pub(super) last_seq: Seq,
+    pub(super) dedup: DedupState<Label, (Seq, MessageId)>,
+    pub(super) attempts: DedupState<Label, Vec<(Seq, u32)>>,
 }
 
 impl FifoQueue {
@@ -50,9 +70,49 @@ impl FifoQueue {
 
     /// A message that a decision looks at.
     fn message(&self, seq: Seq) -> Option<&Message> {
+        self.member(seq).map(|member| &member.message)
+    }
+
+    fn member(&self, seq: Seq) -> Option<&Member> {
         #[cfg(test)]
         super::looked_at::count_one();
-        self.messages.get(&seq)
+        self.messages.get(seq)
+    }
+
+    /// What the queue is made of.
+    pub(super) fn state(&self) -> FifoState {
+        FifoState {
+            messages: self.messages.clone(),
+            last_seq: self.last_seq,
+            dedup: self.dedup.state(),
+            attempts: self.attempts.state(),
+        }
+    }
+
+    /// The queue of a state as of `at`. Which leases ended before is kept only for a while, and no
+    /// answer depends on it.
+    pub(super) fn from_state(state: FifoState, at: Stamp) -> FifoQueue {
+        let FifoState { mut messages, last_seq, dedup, attempts } = state;
+        let ages = messages.iter().map(|(seq, member)| (member.message.sent_at, seq));
+        let leases = messages
+            .iter()
+            .filter_map(|(seq, member)| Some((member.message.leased_until(at)?, seq)));
+        let mut queue = FifoQueue {
+            by_age: ages.collect(),
+            leased: leases.collect(),
+            dedup: DedupWindow::from_state(dedup),
+            attempts: DedupWindow::from_state(attempts),
+            ..FifoQueue::default()
+        };
+        queue.last_seq = last_seq.max(messages.last_seq());
+        messages.for_each_mut(|seq, member| {
+            member.group = queue.known(&member.group);
+            queue.groups.entry(member.group.clone()).or_default().insert(seq);
+        });
+        queue.messages = messages;
+        let groups: Vec<Label> = queue.groups.keys().cloned().collect();
+        groups.iter().for_each(|group| queue.index_head(group));
+        queue
     }
 
     /// The same queue without its messages; numbers go on, and what was sent stays known: moved
@@ -115,7 +175,7 @@ impl FifoQueue {
     fn heads(&self, at: Stamp, delay: Millis, limits: &Limits) -> impl Iterator<Item = Seq> {
         let is_due = move |seq: &Seq| self.delay_end(*seq, delay).is_some_and(|end| end <= at);
         let back = self.locked.lapsed(at).take(limits.receive_scan_max).filter(is_due);
-        back.chain(self.free.iter().copied().take_while(is_due))
+        back.chain(self.free.iter().take_while(is_due))
     }
 
     fn delay_end(&self, seq: Seq, delay: Millis) -> Option<Stamp> {
@@ -123,7 +183,7 @@ impl FifoQueue {
     }
 
     fn walk_group(&self, head: Seq, at: Stamp, ask: &Ask<'_>, pick: &mut Pick<'_>) {
-        let Some(group) = self.message(head).and_then(|m| m.group.as_ref()) else { return };
+        let Some(Member { group, .. }) = self.member(head) else { return };
         for seq in self.groups.get(group).into_iter().flatten() {
             let Some(message) = self.message(*seq) else { return };
             let blocked = message.leased_until(at).is_some() || message.sent_at + ask.delay > at;
@@ -131,7 +191,7 @@ impl FifoQueue {
                 return;
             }
             // A dead letter is sent anew: SQS resets the enqueue time on FIFO queues.
-            pick.take(*seq, message, at);
+            pick.take(*seq, message, Dead { sent_at: at, group: Some(group) });
         }
     }
 
@@ -190,7 +250,7 @@ impl FifoQueue {
     /// fact has met since.
     pub(super) fn counts(&self, at: Stamp, delay: Millis, max: usize) -> Counts {
         let in_flight = self.leased.len() - self.leased.lapsed_count(at, max);
-        let newest = self.messages.values().rev().take(max);
+        let newest = self.messages.iter().rev().take(max).map(|(_, member)| &member.message);
         let delayed = newest
             .take_while(|message| message.sent_at + delay > at)
             .filter(|message| message.leased_until(at).is_none())
@@ -213,7 +273,7 @@ impl FifoQueue {
             return Some(at + Millis(1));
         }
         let back = self.locked.next_after(at);
-        let fresh = self.free.first().and_then(|head| self.delay_end(*head, delay));
+        let fresh = self.free.first().and_then(|head| self.delay_end(head, delay));
         let held_back = self.locked.first_lapsed(at).and_then(|_| self.next_delay_end(at, delay));
         [back, fresh, held_back].into_iter().flatten().min()
     }
@@ -233,20 +293,20 @@ impl FifoQueue {
         if let Some(mark) = &fact.dedup {
             self.dedup.remember(mark.key.clone(), mark.until, (fact.seq, fact.id), at);
         }
-        self.add(fact.seq, Message::sent(at, here, fact));
+        self.add(fact.seq, Message::sent(at, here, fact), fact.group.as_ref());
     }
 
     pub(super) fn dead_letter_came(&mut self, fact: &DeadLettered) {
-        self.add(fact.to_seq, Message::dead_lettered(fact));
+        self.add(fact.to_seq, Message::dead_lettered(fact), fact.group.as_ref());
     }
 
     pub(super) fn leased(&mut self, at: Stamp, fact: &Leased) {
         self.forget_ended(at);
         for seq in &fact.seqs {
-            self.reindex(*seq, |message| message.lease(at, fact.epoch, fact.until));
+            self.reindex(*seq, |message| message.hand_out(at, fact.epoch, fact.until));
         }
         if let Some(mark) = &fact.attempt {
-            let receives = |seq: &Seq| Some((*seq, self.messages.get(seq)?.receives));
+            let receives = |seq: &Seq| Some((*seq, self.messages.get(*seq)?.message.receives));
             let handed_out = fact.seqs.iter().filter_map(receives).collect();
             self.attempts.remember(mark.key.clone(), mark.until, handed_out, at);
         }
@@ -254,9 +314,7 @@ impl FifoQueue {
 
     pub(super) fn lease_changed(&mut self, fact: &LeaseChanged) {
         self.reindex(fact.seq, |message| {
-            if let Some(lease) = message.lease.as_mut() {
-                lease.until = fact.until;
-            }
+            message.end_lease_at(fact.until);
         });
     }
 
@@ -267,11 +325,11 @@ impl FifoQueue {
     }
 
     pub(super) fn remove(&mut self, seq: Seq) {
-        let Some(group) = self.messages.get(&seq).and_then(|m| m.group.clone()) else { return };
+        let Some(group) = self.group_of(seq) else { return };
         self.unindex(seq);
         self.unindex_head(&group);
-        if let Some(message) = self.messages.remove(&seq) {
-            self.by_age.remove(message.sent_at, seq);
+        if let Some(member) = self.messages.remove(seq) {
+            self.by_age.remove(member.message.sent_at, seq);
         }
         self.leave_group(&group, seq);
         self.index_head(&group);
@@ -295,49 +353,66 @@ impl FifoQueue {
                 self.groups.remove(group);
             }
         }
+        if self.groups.is_empty() {
+            // As a timeline does.
+            self.groups = BTreeMap::new();
+        }
     }
 
-    fn add(&mut self, seq: Seq, mut message: Message) {
+    fn add(&mut self, seq: Seq, message: Message, group: Option<&Label>) {
         self.remove(seq);
         // A message without a group came from a log that this version would not write; it still
         // must not be lost.
-        let group = message.group.get_or_insert_with(|| Label::new("")).clone();
+        let group = group.map_or_else(|| Label::new(""), |group| self.known(group));
         self.last_seq = self.last_seq.max(seq);
         self.unindex_head(&group);
         self.by_age.insert(message.sent_at, seq);
-        self.messages.insert(seq, message);
+        self.messages.insert(seq, Member { message, group: group.clone() });
         self.groups.entry(group.clone()).or_default().insert(seq);
         self.index_head(&group);
     }
 
+    /// The label of a group, so that all of its messages share one text.
+    fn known(&self, group: &Label) -> Label {
+        self.groups.get_key_value(group).map_or(group, |(known, _)| known).clone()
+    }
+
+    fn group_of(&self, seq: Seq) -> Option<Label> {
+        self.messages.get(seq).map(|member| member.group.clone())
+    }
+
+    fn lease_end(&self, seq: Seq) -> Option<Stamp> {
+        Some(self.messages.get(seq)?.message.lease()?.until)
+    }
+
     fn reindex(&mut self, seq: Seq, change: impl FnOnce(&mut Message)) {
-        let Some(group) = self.messages.get(&seq).and_then(|m| m.group.clone()) else { return };
+        let Some(group) = self.group_of(seq) else { return };
         self.unindex(seq);
         self.unindex_head(&group);
-        if let Some(message) = self.messages.get_mut(&seq) {
-            change(message);
-            if let Some(lease) = message.lease {
-                self.leased.insert(lease.until, seq);
-            }
+        if let Some(member) = self.messages.get_mut(seq) {
+            change(&mut member.message);
+        }
+        if let Some(until) = self.lease_end(seq) {
+            self.leased.insert(until, seq);
         }
         self.index_head(&group);
     }
 
     fn unindex(&mut self, seq: Seq) {
-        if let Some(lease) = self.messages.get(&seq).and_then(|message| message.lease) {
-            self.leased.remove(lease.until, seq);
+        if let Some(until) = self.lease_end(seq) {
+            self.leased.remove(until, seq);
         }
     }
 
     fn head(&self, group: &Label) -> Option<(Seq, Option<Stamp>)> {
         let head = *self.groups.get(group)?.first()?;
-        Some((head, self.messages.get(&head)?.lease.map(|lease| lease.until)))
+        self.messages.get(head).map(|member| (head, member.message.lease().map(|l| l.until)))
     }
 
     fn unindex_head(&mut self, group: &Label) {
         match self.head(group) {
             Some((head, Some(until))) => drop(self.locked.remove(until, head)),
-            Some((head, None)) => drop(self.free.remove(&head)),
+            Some((head, None)) => drop(self.free.remove(head)),
             None => {}
         }
     }
@@ -345,7 +420,7 @@ impl FifoQueue {
     fn index_head(&mut self, group: &Label) {
         match self.head(group) {
             Some((head, Some(until))) => self.locked.insert(until, head),
-            Some((head, None)) => drop(self.free.insert(head)),
+            Some((head, None)) => self.free.insert(head),
             None => {}
         }
     }
@@ -364,12 +439,12 @@ impl FifoQueue {
             ..FifoQueue::default()
         };
         let indexed: BTreeSet<Seq> = self.leased.lapsed(Stamp::MAX).collect();
-        for (seq, message) in &self.messages {
-            queue.add(*seq, message.clone());
-            if let Some(lease) = message.lease
-                && (lease.until > at || indexed.contains(seq))
+        for (seq, Member { message, group }) in self.messages.iter() {
+            queue.add(seq, message.clone(), Some(group));
+            if let Some(lease) = message.lease()
+                && (lease.until > at || indexed.contains(&seq))
             {
-                queue.leased.insert(lease.until, *seq);
+                queue.leased.insert(lease.until, seq);
             }
         }
         assert_eq!(FifoQueue { last_seq: self.last_seq, ..queue }, *self);
@@ -379,7 +454,7 @@ impl FifoQueue {
     #[cfg(test)]
     pub(super) fn naive_counts(&self, at: Stamp, delay: Millis) -> Counts {
         let mut counts = Counts { visible: 0, in_flight: 0, delayed: 0 };
-        for message in self.messages.values() {
+        for (_, Member { message, .. }) in self.messages.iter() {
             counts.add(message.leased_until(at).is_some(), message.sent_at + delay > at);
         }
         counts

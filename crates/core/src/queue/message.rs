@@ -1,4 +1,7 @@
-//! One message of a polled queue, as state holds it: 144 bytes, never its body.
+//! One message of a polled queue, as state holds it, never its body: 48 bytes while it waits. What
+//! exists only after a hand-out, and what few messages have, lies in boxes beside it.
+
+use minicbor::{Decode, Encode};
 
 use crate::command::Delivery;
 use crate::decision::Moment;
@@ -12,23 +15,45 @@ use super::pick::Ask;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Message {
     pub(super) id: MessageId,
-    pub(super) body: BodyRef,
     pub(super) sent_at: Stamp,
-    pub(super) first_received_at: Option<Stamp>,
+    len: u32,
     /// In all queues; with an epoch it names a lease.
     pub(super) receives: u32,
-    /// Of these, how many before it came to this queue.
-    pub(super) receives_elsewhere: u32,
-    pub(super) lease: Option<Lease>,
-    pub(super) origin: Option<Name>,
-    pub(super) group: Option<Label>,
+    handed_out: Option<Box<HandedOut>>,
+    rare: Option<Box<Rare>>,
 }
 
-/// The last hand-out. It stays when it has ended, since receipts are compared with it.
+/// What a first hand-out adds. It stays when the lease has ended, since receipts are compared with
+/// it.
 #[derive(Clone, Copy, Debug, PartialEq)]
+struct HandedOut {
+    lease: Lease,
+    /// In any queue.
+    first_received_at: Stamp,
+}
+
+/// What few messages have.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Rare {
+    /// Where the body lies, unless the id says it.
+    place: Option<Place>,
+    /// Of the receives, how many before it came to this queue.
+    receives_elsewhere: u32,
+    /// When it was first received before it came to this queue.
+    received_elsewhere_at: Option<Stamp>,
+    origin: Option<Name>,
+    /// Its group in a standard queue, where it orders nothing.
+    group: Option<Label>,
+}
+
+/// The last hand-out.
+#[derive(Clone, Copy, Debug, PartialEq, Encode, Decode)]
 pub(super) struct Lease {
+    #[n(0)]
     pub(super) epoch: Epoch,
+    #[n(1)]
     pub(super) since: Stamp,
+    #[n(2)]
     pub(super) until: Stamp,
 }
 
@@ -47,35 +72,75 @@ pub(super) enum Standing {
 
 impl Message {
     pub(super) fn sent(at: Stamp, here: Place, fact: &Sent) -> Message {
-        Message {
-            id: fact.id,
-            body: BodyRef { place: here, len: fact.len },
-            sent_at: at,
-            first_received_at: None,
-            receives: 0,
-            receives_elsewhere: 0,
-            lease: None,
-            origin: None,
-            group: fact.group.clone(),
-        }
+        let body = BodyRef { place: here, len: fact.len };
+        Message::new(fact.id, body, at, Rare::default())
     }
 
     pub(super) fn dead_lettered(fact: &DeadLettered) -> Message {
-        Message {
-            id: fact.id,
-            body: fact.body,
-            sent_at: fact.sent_at,
-            first_received_at: fact.first_received_at,
-            receives: fact.receives,
+        let rare = Rare {
             receives_elsewhere: fact.receives,
-            lease: None,
+            received_elsewhere_at: fact.first_received_at,
             origin: Some(fact.origin.clone()),
-            group: fact.group.clone(),
+            ..Rare::default()
+        };
+        let message = Message::new(fact.id, fact.body, fact.sent_at, rare);
+        Message { receives: fact.receives, ..message }
+    }
+
+    /// The fact that creates a message mostly brings its body too, and then the id says where the
+    /// body lies.
+    fn new(id: MessageId, body: BodyRef, sent_at: Stamp, rare: Rare) -> Message {
+        let place = (body.place != id.place()).then_some(body.place);
+        let mut message =
+            Message { id, sent_at, len: body.len, receives: 0, handed_out: None, rare: None };
+        message.set_rare(Rare { place, ..rare });
+        message
+    }
+
+    fn set_rare(&mut self, rare: Rare) {
+        self.rare = (rare != Rare::default()).then(|| Box::new(rare));
+    }
+
+    /// The same message in a group of a standard queue.
+    pub(super) fn in_group(mut self, group: Option<Label>) -> Message {
+        if group.is_some() {
+            self.rare.get_or_insert_default().group = group;
         }
+        self
+    }
+
+    pub(super) fn group(&self) -> Option<&Label> {
+        self.rare.as_ref()?.group.as_ref()
+    }
+
+    pub(super) fn body(&self) -> BodyRef {
+        let elsewhere = self.rare.as_ref().and_then(|rare| rare.place);
+        BodyRef { place: elsewhere.unwrap_or(self.id.place()), len: self.len }
+    }
+
+    pub(super) fn first_received_at(&self) -> Option<Stamp> {
+        let elsewhere = || self.rare.as_ref()?.received_elsewhere_at;
+        self.handed_out.as_ref().map(|handed_out| handed_out.first_received_at).or_else(elsewhere)
+    }
+
+    pub(super) fn origin(&self) -> Option<&Name> {
+        self.rare.as_ref()?.origin.as_ref()
     }
 
     pub(super) fn receives_here(&self) -> u32 {
-        self.receives.saturating_sub(self.receives_elsewhere)
+        let elsewhere = self.rare.as_ref().map_or(0, |rare| rare.receives_elsewhere);
+        self.receives.saturating_sub(elsewhere)
+    }
+
+    pub(super) fn lease(&self) -> Option<Lease> {
+        self.handed_out.as_ref().map(|handed_out| handed_out.lease)
+    }
+
+    /// Lets its lease end at another time; says no if it was never handed out.
+    pub(super) fn end_lease_at(&mut self, until: Stamp) -> bool {
+        let Some(handed_out) = &mut self.handed_out else { return false };
+        handed_out.lease.until = until;
+        true
     }
 
     pub(super) fn is_expired(&self, at: Stamp, retention: Millis) -> bool {
@@ -84,17 +149,18 @@ impl Message {
 
     /// When the running lease ends, if one runs at `at`.
     pub(super) fn leased_until(&self, at: Stamp) -> Option<Stamp> {
-        self.lease.map(|lease| lease.until).filter(|until| *until > at)
+        self.lease().map(|lease| lease.until).filter(|until| *until > at)
     }
 
-    pub(super) fn lease(&mut self, at: Stamp, epoch: Epoch, until: Stamp) {
+    pub(super) fn hand_out(&mut self, at: Stamp, epoch: Epoch, until: Stamp) {
+        let first_received_at = self.first_received_at().unwrap_or(at);
         self.receives = self.receives.saturating_add(1);
-        self.first_received_at.get_or_insert(at);
-        self.lease = Some(Lease { epoch, since: at, until });
+        let lease = Lease { epoch, since: at, until };
+        self.handed_out = Some(Box::new(HandedOut { lease, first_received_at }));
     }
 
     pub(super) fn standing(&self, receipt: &Receipt, at: Stamp) -> Standing {
-        let last = self.lease.map(|lease| (lease.epoch, self.receives));
+        let last = self.lease().map(|lease| (lease.epoch, self.receives));
         match last.cmp(&Some((receipt.epoch, receipt.attempt))) {
             std::cmp::Ordering::Less => Standing::Forgotten,
             std::cmp::Ordering::Greater => Standing::Superseded,
@@ -107,14 +173,14 @@ impl Message {
     pub(super) fn delivery(&self, now: &Moment<'_>, ask: &Ask<'_>, seq: Seq) -> Delivery {
         let attempt = self.receives.saturating_add(1);
         let receipt = Receipt { queue: ask.queue, seq, epoch: now.epoch, attempt };
-        self.delivered(receipt, ask.ordered, self.first_received_at.unwrap_or(now.at))
+        self.delivered(receipt, ask.ordered, self.first_received_at().unwrap_or(now.at))
     }
 
     /// The delivery of the last hand-out, once more.
     pub(super) fn same_delivery(&self, ask: &Ask<'_>, seq: Seq) -> Option<Delivery> {
-        let (epoch, attempt) = (self.lease?.epoch, self.receives);
+        let (epoch, attempt) = (self.lease()?.epoch, self.receives);
         let receipt = Receipt { queue: ask.queue, seq, epoch, attempt };
-        Some(self.delivered(receipt, ask.ordered, self.first_received_at?))
+        Some(self.delivered(receipt, ask.ordered, self.first_received_at()?))
     }
 
     fn delivered(&self, receipt: Receipt, ordered: bool, first: Stamp) -> Delivery {
@@ -122,12 +188,96 @@ impl Message {
             id: self.id,
             seq: receipt.seq,
             ordered,
-            body: self.body,
+            body: self.body(),
             receipt,
             sent_at: self.sent_at,
             first_received_at: first,
             receives: receipt.attempt,
-            origin: self.origin.clone(),
+            origin: self.origin().cloned(),
         }
+    }
+}
+
+/// A message as a checkpoint has it; the numbers are the format on disk.
+#[derive(Encode, Decode)]
+struct Record {
+    #[n(0)]
+    id: MessageId,
+    #[n(1)]
+    len: u32,
+    #[n(2)]
+    sent_at: Stamp,
+    #[n(3)]
+    receives: u32,
+    #[n(4)]
+    lease: Option<Lease>,
+    #[n(5)]
+    first_received_at: Option<Stamp>,
+    /// Absent: the body lies beside the fact that the id names.
+    #[n(6)]
+    place: Option<Place>,
+    #[n(7)]
+    receives_elsewhere: Option<u32>,
+    #[n(8)]
+    received_elsewhere_at: Option<Stamp>,
+    #[n(9)]
+    origin: Option<Name>,
+    #[n(10)]
+    group: Option<Label>,
+}
+
+impl From<&Message> for Record {
+    fn from(message: &Message) -> Record {
+        let rare = message.rare.as_deref().cloned().unwrap_or_default();
+        Record {
+            id: message.id,
+            len: message.len,
+            sent_at: message.sent_at,
+            receives: message.receives,
+            lease: message.lease(),
+            first_received_at: message.handed_out.as_ref().map(|h| h.first_received_at),
+            place: rare.place,
+            receives_elsewhere: (rare.receives_elsewhere > 0).then_some(rare.receives_elsewhere),
+            received_elsewhere_at: rare.received_elsewhere_at,
+            origin: rare.origin,
+            group: rare.group,
+        }
+    }
+}
+
+impl From<Record> for Message {
+    fn from(record: Record) -> Message {
+        let handed_out = record.lease.zip(record.first_received_at);
+        let handed_out = handed_out
+            .map(|(lease, first_received_at)| Box::new(HandedOut { lease, first_received_at }));
+        let Record { id, len, sent_at, receives, .. } = record;
+        let mut message = Message { id, sent_at, len, receives, handed_out, rare: None };
+        message.set_rare(Rare {
+            place: record.place,
+            receives_elsewhere: record.receives_elsewhere.unwrap_or(0),
+            received_elsewhere_at: record.received_elsewhere_at,
+            origin: record.origin,
+            group: record.group,
+        });
+        message
+    }
+}
+
+impl<C> Encode<C> for Message {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut minicbor::Encoder<W>,
+        ctx: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        Record::from(self).encode(e, ctx)
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Message {
+    fn decode(
+        d: &mut minicbor::Decoder<'b>,
+        ctx: &mut C,
+    ) -> Result<Message, minicbor::decode::Error> {
+        Record::decode(d, ctx).map(Message::from)
     }
 }

@@ -4,6 +4,7 @@ mod fifo;
 mod message;
 mod pick;
 mod settings;
+mod snapshot;
 mod standard;
 
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod tests;
 pub use settings::{QueueKind, QueueSettings, SettingsPatch};
 
 pub(crate) use pick::DeadLetterTarget;
+pub(crate) use snapshot::{QueueMain, QueueSnapshot};
 
 use crate::command::{Command, Description, NewDedup, NewMessage, Reply};
 use crate::decision::{Decision, Moment};
@@ -46,7 +48,8 @@ pub struct Queue {
 #[derive(Clone, Debug, PartialEq)]
 enum Store {
     Standard(StandardQueue),
-    Fifo(FifoQueue),
+    /// Boxed, since it is larger.
+    Fifo(Box<FifoQueue>),
 }
 
 #[derive(Debug, PartialEq)]
@@ -61,7 +64,7 @@ impl Queue {
     pub fn created(at: Stamp, fact: &QueueCreated) -> Queue {
         let store = match fact.kind {
             QueueKind::Standard => Store::Standard(StandardQueue::default()),
-            QueueKind::Fifo => Store::Fifo(FifoQueue::default()),
+            QueueKind::Fifo => Store::Fifo(Box::default()),
         };
         Queue {
             name: fact.name.clone(),
@@ -300,7 +303,7 @@ impl Queue {
     pub(crate) fn purged(&mut self, at: Stamp) -> Queue {
         let store = match &mut self.store {
             Store::Standard(store) => Store::Standard(store.emptied()),
-            Store::Fifo(store) => Store::Fifo(store.emptied()),
+            Store::Fifo(store) => Store::Fifo(Box::new(store.emptied())),
         };
         let emptied = Queue {
             name: self.name.clone(),
@@ -386,7 +389,7 @@ fn lease_until(
         Standing::Superseded => return Decision::refuse(QueueRefusal::NotChangeable),
     }
     let (until, limit) = (now.at + timeout, now.limits.lease_total_max);
-    if message.lease.is_some_and(|lease| until.since(lease.since) > limit) {
+    if message.lease().is_some_and(|lease| until.since(lease.since) > limit) {
         return Decision::refuse(QueueRefusal::LeaseTooLong { limit });
     }
     let changed = LeaseChanged { queue: receipt.queue, seq: receipt.seq, until };
@@ -394,8 +397,12 @@ fn lease_until(
 }
 
 /// Whether as many leases run as may. Looks at no more ended ones than it takes to know, since a
-/// full queue is asked with each receive.
+/// full queue is asked with each receive; and where so many have ended (there was another limit
+/// before), it is not worth a long turn to know how full it is.
 fn is_full(leased: &Timeline, at: Stamp, limit: usize) -> bool {
-    let spare = leased.len().checked_sub(limit);
+    let spare = leased.len().checked_sub(limit).map(|spare| spare.min(ENDED_MAX));
     spare.is_some_and(|spare| leased.lapsed_count(at, spare.saturating_add(1)) <= spare)
 }
+
+/// Ended leases that one receive counts.
+const ENDED_MAX: usize = 10_000;

@@ -3,7 +3,7 @@
 use crate::command::{Delivery, Reply};
 use crate::decision::{Decision, Moment};
 use crate::fact::{DeadLettered, DedupMark, Fact, Facts, Leased};
-use crate::id::{Name, QueueId, Seq};
+use crate::id::{Label, Name, QueueId, Seq};
 use crate::parts::DeadLetterRule;
 use crate::stamp::{Millis, Stamp};
 
@@ -29,6 +29,13 @@ pub(crate) struct Ask<'a> {
 pub(crate) struct DeadLetterTarget {
     pub(crate) queue: QueueId,
     pub(crate) next_seq: Seq,
+}
+
+/// What a message would be as a dead letter, as far as its kind of queue has a say in it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Dead<'a> {
+    pub(super) sent_at: Stamp,
+    pub(super) group: Option<&'a Label>,
 }
 
 /// What becomes of a message that a receive looks at.
@@ -69,18 +76,19 @@ impl<'a> Pick<'a> {
     }
 
     /// Takes one message; `dead_sent_at` is when a dead letter counts as sent in its new queue.
-    pub(super) fn take(&mut self, seq: Seq, message: &Message, dead_sent_at: Stamp) {
+    /// Looks at a message; as a dead letter it would be what `dead` says.
+    pub(super) fn take(&mut self, seq: Seq, message: &Message, dead: Dead<'_>) {
         self.looked_at += 1;
         match self.ask.fate(message, self.now.at) {
             Fate::Skip => {}
             Fate::Deliver => {
                 self.deliveries.push(message.delivery(self.now, self.ask, seq));
             }
-            Fate::Bury => self.bury(seq, message, dead_sent_at),
+            Fate::Bury => self.bury(seq, message, dead),
         }
     }
 
-    fn bury(&mut self, seq: Seq, message: &Message, sent_at: Stamp) {
+    fn bury(&mut self, seq: Seq, message: &Message, dead: Dead<'_>) {
         let Some((_, target)) = self.ask.dead_letter else { return };
         let moved = self.buried.len() as u64;
         self.buried.push(Fact::DeadLettered(DeadLettered {
@@ -89,11 +97,11 @@ impl<'a> Pick<'a> {
             to: target.queue,
             to_seq: Seq(target.next_seq.0.saturating_add(moved)),
             id: message.id,
-            body: message.body,
-            sent_at,
+            body: message.body(),
+            sent_at: dead.sent_at,
             receives: message.receives,
-            first_received_at: message.first_received_at,
-            group: message.group.clone(),
+            first_received_at: message.first_received_at(),
+            group: dead.group.cloned(),
             origin: self.ask.name.clone(),
         }));
     }

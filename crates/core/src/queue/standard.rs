@@ -1,18 +1,18 @@
 //! The standard queue: at-least-once, best-effort order, soft leases.
 
-use std::collections::{BTreeMap, BTreeSet};
+use minicbor::{Decode, Encode};
 
 use crate::command::Reply;
 use crate::decision::{Decision, Moment};
 use crate::fact::{DeadLettered, Deleted, Expired, Fact, LeaseChanged, Leased, Sent};
 use crate::id::{Place, Seq};
-use crate::parts::Timeline;
+use crate::parts::{Chunked, SeqSet, Timeline};
 use crate::receipt::Receipt;
 use crate::refusal::QueueRefusal;
 use crate::stamp::{Millis, Stamp};
 
 use super::message::{Message, Standing};
-use super::pick::{Ask, Pick};
+use super::pick::{Ask, Dead, Pick};
 use super::{Counts, is_full, lease_until};
 
 /// How many messages whose time has come are put back among the ready with each hand-out and each
@@ -22,20 +22,40 @@ const PROMOTED_PER_FACT: usize = 32;
 /// Messages by where a receive finds them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct StandardQueue {
-    messages: BTreeMap<Seq, (Message, Shown)>,
-    ready: BTreeSet<Seq>,
+    messages: Chunked<Entry>,
+    ready: SeqSet,
     delayed: Timeline,
     leased: Timeline,
     by_age: Timeline,
     last_seq: Seq,
 }
 
-/// In which index a message is.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// A message, and where a receive finds it. The numbers are those of a checkpoint's blocks.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub(super) struct Entry {
+    #[n(0)]
+    pub(super) message: Message,
+    #[n(1)]
+    shown: Shown,
+}
+
+/// What the queue is made of; all else is a function of it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct StandardState {
+    pub(super) messages: Chunked<Entry>,
+    pub(super) last_seq: Seq,
+}
+
+/// In which index a message is. Where it stays when its time has come decides who is handed out
+/// first, so it is no function of the message alone.
+#[derive(Clone, Copy, Debug, PartialEq, Encode, Decode)]
 enum Shown {
+    #[n(0)]
     Ready,
-    Delayed(Stamp),
-    Leased(Stamp),
+    #[n(1)]
+    Delayed(#[n(0)] Stamp),
+    #[n(2)]
+    Leased(#[n(0)] Stamp),
 }
 
 impl StandardQueue {
@@ -47,7 +67,23 @@ impl StandardQueue {
     fn message(&self, seq: Seq) -> Option<&Message> {
         #[cfg(test)]
         super::looked_at::count_one();
-        self.messages.get(&seq).map(|(message, _)| message)
+        self.messages.get(seq).map(|entry| &entry.message)
+    }
+
+    /// What the queue is made of.
+    pub(super) fn state(&self) -> StandardState {
+        StandardState { messages: self.messages.clone(), last_seq: self.last_seq }
+    }
+
+    /// The queue of a state.
+    pub(super) fn from_state(state: StandardState) -> StandardQueue {
+        let StandardState { messages, last_seq } = state;
+        let ages = messages.iter().map(|(seq, entry)| (entry.message.sent_at, seq));
+        let mut queue = StandardQueue { by_age: ages.collect(), ..StandardQueue::default() };
+        for (seq, entry) in messages.iter() {
+            queue.index(seq, entry.shown);
+        }
+        StandardQueue { last_seq: last_seq.max(messages.last_seq()), messages, ..queue }
     }
 
     /// The same queue without its messages; numbers go on where they were.
@@ -66,7 +102,8 @@ impl StandardQueue {
                 break;
             }
             if let Some(message) = self.message(seq) {
-                pick.take(seq, message, message.sent_at);
+                let dead = Dead { sent_at: message.sent_at, group: message.group() };
+                pick.take(seq, message, dead);
             }
         }
         pick.decision()
@@ -74,7 +111,7 @@ impl StandardQueue {
 
     /// Ended leases first, then delays that have passed, then the rest in order of arrival.
     fn receivable(&self, at: Stamp) -> impl Iterator<Item = Seq> {
-        self.leased.lapsed(at).chain(self.delayed.lapsed(at)).chain(self.ready.iter().copied())
+        self.leased.lapsed(at).chain(self.delayed.lapsed(at)).chain(self.ready.iter())
     }
 
     /// A receipt that names the last lease settles, even when the lease has ended, and so does one
@@ -127,30 +164,30 @@ impl StandardQueue {
             visible_at if visible_at > at => Shown::Delayed(visible_at),
             _ => Shown::Ready,
         };
-        self.add(fact.seq, Message::sent(at, here, fact), shown);
+        let message = Message::sent(at, here, fact).in_group(fact.group.clone());
+        self.add(fact.seq, Entry { message, shown });
     }
 
     pub(super) fn dead_letter_came(&mut self, fact: &DeadLettered) {
-        self.add(fact.to_seq, Message::dead_lettered(fact), Shown::Ready);
+        let message = Message::dead_lettered(fact).in_group(fact.group.clone());
+        self.add(fact.to_seq, Entry { message, shown: Shown::Ready });
     }
 
     pub(super) fn leased(&mut self, at: Stamp, fact: &Leased) {
         self.promote(at);
         for seq in &fact.seqs {
             self.show(*seq, Shown::Leased(fact.until));
-            if let Some((message, _)) = self.messages.get_mut(seq) {
-                message.lease(at, fact.epoch, fact.until);
+            if let Some(entry) = self.messages.get_mut(*seq) {
+                entry.message.hand_out(at, fact.epoch, fact.until);
             }
         }
     }
 
     pub(super) fn lease_changed(&mut self, at: Stamp, fact: &LeaseChanged) {
-        let Some(lease) =
-            self.messages.get_mut(&fact.seq).and_then(|(message, _)| message.lease.as_mut())
-        else {
+        let Some(entry) = self.messages.get_mut(fact.seq) else { return };
+        if !entry.message.end_lease_at(fact.until) {
             return;
-        };
-        lease.until = fact.until;
+        }
         let shown = if fact.until > at { Shown::Leased(fact.until) } else { Shown::Ready };
         self.show(fact.seq, shown);
     }
@@ -162,30 +199,30 @@ impl StandardQueue {
     }
 
     pub(super) fn remove(&mut self, seq: Seq) {
-        if let Some((message, shown)) = self.messages.remove(&seq) {
-            self.unindex(seq, shown);
-            self.by_age.remove(message.sent_at, seq);
+        if let Some(entry) = self.messages.remove(seq) {
+            self.unindex(seq, entry.shown);
+            self.by_age.remove(entry.message.sent_at, seq);
         }
     }
 
-    fn add(&mut self, seq: Seq, message: Message, shown: Shown) {
+    fn add(&mut self, seq: Seq, entry: Entry) {
         self.remove(seq);
         self.last_seq = self.last_seq.max(seq);
-        self.by_age.insert(message.sent_at, seq);
-        self.index(seq, shown);
-        self.messages.insert(seq, (message, shown));
+        self.by_age.insert(entry.message.sent_at, seq);
+        self.index(seq, entry.shown);
+        self.messages.insert(seq, entry);
     }
 
     fn show(&mut self, seq: Seq, shown: Shown) {
-        let Some((_, current)) = self.messages.get_mut(&seq) else { return };
-        let before = std::mem::replace(current, shown);
+        let Some(entry) = self.messages.get_mut(seq) else { return };
+        let before = std::mem::replace(&mut entry.shown, shown);
         self.unindex(seq, before);
         self.index(seq, shown);
     }
 
     fn index(&mut self, seq: Seq, shown: Shown) {
         match shown {
-            Shown::Ready => drop(self.ready.insert(seq)),
+            Shown::Ready => self.ready.insert(seq),
             Shown::Delayed(until) => self.delayed.insert(until, seq),
             Shown::Leased(until) => self.leased.insert(until, seq),
         }
@@ -193,7 +230,7 @@ impl StandardQueue {
 
     fn unindex(&mut self, seq: Seq, shown: Shown) {
         match shown {
-            Shown::Ready => self.ready.remove(&seq),
+            Shown::Ready => self.ready.remove(seq),
             Shown::Delayed(until) => self.delayed.remove(until, seq),
             Shown::Leased(until) => self.leased.remove(until, seq),
         };
@@ -218,10 +255,10 @@ impl StandardQueue {
     #[cfg(test)]
     pub(super) fn check(&self, at: Stamp) {
         let mut queue = StandardQueue::default();
-        for (seq, (message, shown)) in &self.messages {
-            queue.add(*seq, message.clone(), *shown);
-            if let Some(until) = message.leased_until(at) {
-                assert_eq!(*shown, Shown::Leased(until), "{seq:?} has a lease that runs");
+        for (seq, entry) in self.messages.iter() {
+            queue.add(seq, entry.clone());
+            if let Some(until) = entry.message.leased_until(at) {
+                assert_eq!(entry.shown, Shown::Leased(until), "{seq:?} has a lease that runs");
             }
         }
         assert_eq!(StandardQueue { last_seq: self.last_seq, ..queue }, *self);
@@ -231,9 +268,9 @@ impl StandardQueue {
     #[cfg(test)]
     pub(super) fn naive_counts(&self, at: Stamp) -> Counts {
         let mut counts = Counts { visible: 0, in_flight: 0, delayed: 0 };
-        for (message, shown) in self.messages.values() {
-            let delayed = matches!(shown, Shown::Delayed(until) if *until > at);
-            counts.add(message.leased_until(at).is_some(), delayed);
+        for (_, entry) in self.messages.iter() {
+            let delayed = matches!(entry.shown, Shown::Delayed(until) if until > at);
+            counts.add(entry.message.leased_until(at).is_some(), delayed);
         }
         counts
     }

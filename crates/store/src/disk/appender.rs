@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::file::Disk;
 use super::frame::Frame;
-use super::segment::{FIRST_OFFSET, Segment};
+use super::segment::{Header, Segment};
+use super::starts::Starts;
 use crate::limits::ZEROS_AHEAD_BYTES;
 
 /// Where the physical log ends.
@@ -20,6 +21,8 @@ pub(crate) struct End {
     pub(crate) next_write: u64,
     /// The last write that is known to be durable.
     pub(crate) synced: u64,
+    /// Where the next batch of each partition belongs.
+    pub(crate) starts: Starts,
 }
 
 /// Why a write is not in the log for good.
@@ -73,7 +76,7 @@ impl Appender {
     pub(crate) fn append(&mut self, frame: &mut Frame) -> Result<u64, WriteFault> {
         assert_eq!(frame.number(), self.end.next_write, "writes are numbered one after another");
         self.make_room(frame.len()).map_err(WriteFault::Before)?;
-        frame.finish(self.end.segment.id, self.end.synced);
+        frame.finish(self.end.segment.id(), self.end.synced);
         let offset = self.end.offset;
         let after = offset.saturating_add(frame.len());
         let zeros = self.zeros_after(after);
@@ -83,6 +86,9 @@ impl Appender {
         self.end.offset = after;
         self.end.zeroed = self.end.zeroed.max(after.saturating_add(zeros));
         self.end.next_write = self.end.next_write.saturating_add(1);
+        for entry in frame.entries() {
+            self.end.starts.reach(entry.partition, entry.position.next());
+        }
         Ok(offset)
     }
 
@@ -94,16 +100,18 @@ impl Appender {
     }
 
     fn make_room(&mut self, len: u64) -> io::Result<()> {
-        let is_empty = self.end.offset == FIRST_OFFSET;
+        let is_empty = self.end.offset == self.end.segment.header.first_offset;
         if is_empty || self.end.offset.saturating_add(len) <= self.segment_bytes {
             return Ok(());
         }
         // A segment that is there says that all before it is durable.
         self.sync()?;
-        let number = self.end.segment.id.number.saturating_add(1);
-        let next = Segment::create(self.disk.as_ref(), number, self.end.next_write)?;
+        let number = self.end.segment.header.through.saturating_add(1);
+        let header = Header::new(number, self.end.next_write, self.end.starts.clone());
+        let next = Segment::create(self.disk.as_ref(), header)?;
+        self.end.offset = next.header.first_offset;
+        self.end.zeroed = self.end.offset;
         self.end.segment = Arc::new(next);
-        (self.end.offset, self.end.zeroed) = (FIRST_OFFSET, FIRST_OFFSET);
         Ok(())
     }
 

@@ -20,17 +20,38 @@ const LOCK_NAME: &str = "lock";
 pub struct Directory {
     path: PathBuf,
     handle: File,
+    /// Nothing is changed or made in it.
+    read_only: bool,
 }
 
 impl Directory {
     /// Opens the directory, and makes it, for its owner only (0700), if it is not there.
     pub fn open(path: &Path) -> io::Result<Directory> {
         make(path)?;
-        Ok(Directory { path: path.to_owned(), handle: File::open(path)? })
+        Ok(Directory { path: path.to_owned(), handle: File::open(path)?, read_only: false })
+    }
+
+    /// Opens a directory that is there, to look at it only.
+    pub fn look(path: &Path) -> io::Result<Directory> {
+        if !path.is_dir() {
+            return Err(io::ErrorKind::NotADirectory.into());
+        }
+        Ok(Directory { path: path.to_owned(), handle: File::open(path)?, read_only: true })
     }
 
     fn file(&self, name: &str, options: &mut OpenOptions) -> io::Result<File> {
-        options.read(true).write(true).mode(0o600).open(self.path.join(name))
+        options.read(true).write(!self.read_only).mode(0o600).open(self.path.join(name))
+    }
+
+    /// The lock's file; none if there is none and it may not be made.
+    fn lock_file(&self) -> io::Result<Option<File>> {
+        if !self.read_only {
+            return self.file(LOCK_NAME, OpenOptions::new().create(true)).map(Some);
+        }
+        match self.file(LOCK_NAME, &mut OpenOptions::new()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            opened => opened.map(Some),
+        }
     }
 }
 
@@ -49,7 +70,7 @@ fn make(path: &Path) -> io::Result<()> {
 
 impl Disk for Directory {
     fn lock(&self) -> io::Result<Option<DiskLock>> {
-        let file = self.file(LOCK_NAME, OpenOptions::new().create(true))?;
+        let Some(file) = self.lock_file()? else { return Ok(Some(Box::new(()))) };
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Some(Box::new(file))),
             Err(Errno::WOULDBLOCK) => Ok(None),
@@ -93,6 +114,21 @@ impl Disk for Directory {
 
     fn place(&self, name: &str) -> String {
         self.path.join(name).display().to_string()
+    }
+
+    fn path(&self, name: &str) -> Option<PathBuf> {
+        Some(self.path.join(name))
+    }
+
+    fn folder(&self, name: &str) -> io::Result<Arc<dyn Disk>> {
+        let path = self.path.join(name);
+        if self.read_only {
+            return Ok(Arc::new(Directory::look(&path)?));
+        }
+        let folder = Directory::open(&path)?;
+        // It may be there already and not be durable: whoever made it may have been cut off.
+        self.handle.sync_all()?;
+        Ok(Arc::new(folder))
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Held while a directory is in use; dropping it lets the next one in.
@@ -28,6 +29,13 @@ pub trait Disk: Send + Sync + fmt::Debug {
     fn free_bytes(&self) -> io::Result<u64>;
     /// What a person calls the file of this name.
     fn place(&self, name: &str) -> String;
+    /// A folder in this directory, made durably if it is not there. Its lock is this directory's.
+    fn folder(&self, name: &str) -> io::Result<Arc<dyn Disk>>;
+    /// Where the system has the file of this name, if it has it somewhere.
+    fn path(&self, name: &str) -> Option<PathBuf> {
+        let _ = name;
+        None
+    }
 }
 
 /// A file. Nothing that is written is durable before it is synced.

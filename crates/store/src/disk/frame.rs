@@ -5,8 +5,11 @@ use lineside_core::codec::encode_facts;
 use lineside_core::fact::Batch;
 use lineside_core::id::{PartitionId, Position};
 
+use super::index::Entry;
 use super::segment::SegmentId;
-use super::write::{ALIGNMENT, BLOCK_BYTES, BatchHead, BodyEntry, ENTRY_BYTES, Kind, WriteHeader};
+use super::write::{
+    ALIGNMENT, BLOCK_BYTES, BatchHead, BodyEntry, ENTRY_BYTES, Form, Kind, WriteHeader,
+};
 use crate::limits::{BUFFER_BYTES_KEPT, WRITE_BYTES_MAX};
 
 /// A write that is being built.
@@ -14,16 +17,8 @@ use crate::limits::{BUFFER_BYTES_KEPT, WRITE_BYTES_MAX};
 pub(crate) struct Frame {
     bytes: Vec<u8>,
     number: u64,
-    entries: Vec<FrameEntry>,
-}
-
-/// Where a batch stands in its write.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct FrameEntry {
-    pub(crate) partition: PartitionId,
-    pub(crate) position: Position,
-    /// From the write's first byte.
-    pub(crate) offset: u64,
+    batches: u32,
+    entries: Vec<Entry>,
 }
 
 impl Frame {
@@ -33,6 +28,7 @@ impl Frame {
         self.bytes.shrink_to(BUFFER_BYTES_KEPT);
         self.bytes.resize(BLOCK_BYTES, 0);
         self.entries.clear();
+        self.batches = 0;
         self.number = number;
     }
 
@@ -55,22 +51,54 @@ impl Frame {
             facts_crc: crc32_iscsi(facts),
             bodies: count(bodies.len()),
             bodies_bytes: count(bodies.iter().map(|(_, body)| body.len()).sum()),
+            form: Form::Whole,
         };
         bodies.iter().for_each(|(_, body)| self.bytes.extend_from_slice(body));
-        self.align();
-        self.fill_in(start, facts_at, &head, batch);
-        self.entries.push(FrameEntry { partition, position, offset: start as u64 });
+        let entries = bodies.iter().map(|(index, body)| BodyEntry {
+            index: *index,
+            len: count(body.len()),
+            crc: crc32_iscsi(body),
+        });
+        self.finish_batch(start, &head, entries);
     }
 
-    fn fill_in(&mut self, start: usize, facts_at: usize, head: &BatchHead, batch: &Batch) {
+    /// Adds what is kept of a batch: its head says how much. `facts` and `bodies` are bytes as they
+    /// were found; the checksums of the head and of the entries stay theirs, so that what is damaged
+    /// stays damaged.
+    pub(crate) fn push_kept<'a>(
+        &mut self,
+        head: BatchHead,
+        facts: &[u8],
+        bodies: impl Iterator<Item = (&'a BodyEntry, &'a [u8])> + Clone,
+    ) {
+        let start = self.bytes.len();
+        let facts_at = usize::try_from(head.facts_at()).unwrap_or(BLOCK_BYTES);
+        self.bytes.resize(start.saturating_add(facts_at), 0);
+        self.bytes.extend_from_slice(facts);
+        bodies.clone().for_each(|(_, body)| self.bytes.extend_from_slice(body));
+        let head = BatchHead { write: self.number, ..head };
+        self.finish_batch(start, &head, bodies.map(|(entry, _)| *entry));
+    }
+
+    fn finish_batch(
+        &mut self,
+        start: usize,
+        head: &BatchHead,
+        entries: impl Iterator<Item = BodyEntry>,
+    ) {
+        self.align();
+        let facts_at = usize::try_from(head.facts_at()).unwrap_or(BLOCK_BYTES);
         let place = self.bytes.get_mut(start..start.saturating_add(facts_at)).unwrap_or_default();
         let directory = place.get_mut(BLOCK_BYTES..).unwrap_or_default();
         let slots = directory.chunks_exact_mut(ENTRY_BYTES as usize);
-        for (slot, (index, body)) in slots.zip(&batch.facts.bodies) {
-            let entry = BodyEntry { index: *index, len: count(body.len()), crc: crc32_iscsi(body) };
-            entry.encode_into(slot);
-        }
+        slots.zip(entries).for_each(|(slot, entry)| entry.encode_into(slot));
         head.encode_into(place);
+        let (partition, position) = (head.partition, head.position);
+        let (bodies, bytes) = (head.bodies, head.total());
+        self.batches = self.batches.saturating_add(1);
+        if !matches!(head.form, Form::Gap(_)) {
+            self.entries.push(Entry { partition, position, offset: start as u64, bodies, bytes });
+        }
     }
 
     fn align(&mut self) {
@@ -78,13 +106,18 @@ impl Frame {
         (0..over).for_each(|_| self.bytes.push(0));
     }
 
-    /// Fills in the header. `synced` is the last write known to be durable.
+    /// Fills in the header of a new write. `synced` is the last write known to be durable.
     pub(crate) fn finish(&mut self, segment: SegmentId, synced: u64) {
+        let kind = if self.batches == 0 { Kind::Mark } else { Kind::Batches };
+        self.finish_as(kind, segment, self.number, synced);
+    }
+
+    /// Fills in the header of a write that stands for all up to `through`.
+    pub(crate) fn finish_as(&mut self, kind: Kind, segment: SegmentId, through: u64, synced: u64) {
         let length = count(self.bytes.len().saturating_sub(BLOCK_BYTES));
         assert!(length <= WRITE_BYTES_MAX, "a write is as large as a reader believes at most");
-        let batches = count(self.entries.len());
-        let kind = if batches == 0 { Kind::Mark } else { Kind::Batches };
-        let header = WriteHeader { kind, segment, number: self.number, synced, batches, length };
+        let (number, batches) = (self.number, self.batches);
+        let header = WriteHeader { kind, segment, number, through, synced, batches, length };
         let place = self.bytes.first_chunk_mut::<BLOCK_BYTES>();
         place.into_iter().for_each(|place| *place = header.encode());
     }
@@ -99,6 +132,11 @@ impl Frame {
         self.bytes.len() as u64
     }
 
+    /// The bytes of the write.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Hands over the bytes of the write, followed by so many zeros.
     pub(crate) fn with_zeros<T>(&mut self, zeros: u64, hand_over: impl FnOnce(&[u8]) -> T) -> T {
         let len = self.bytes.len();
@@ -108,8 +146,8 @@ impl Frame {
         result
     }
 
-    /// Where each batch stands.
-    pub(crate) fn entries(&self) -> &[FrameEntry] {
+    /// The batches in it, without gaps; their offsets count from the write's first byte.
+    pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries
     }
 }

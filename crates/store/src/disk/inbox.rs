@@ -9,6 +9,7 @@ use lineside_core::fact::Batch;
 use lineside_core::id::{PartitionId, Position};
 use lineside_engine::log::{AppendError, Room};
 
+use super::starts::Starts;
 use crate::limits::PENDING_BYTES_MAX;
 
 /// A batch on its way to the disk.
@@ -56,8 +57,6 @@ pub(crate) enum Work {
     Batches,
     /// Nothing came in all the time that it was ready to wait.
     Quiet,
-    /// Somebody was refused for space: look again.
-    Space,
     End(Ending),
 }
 
@@ -77,19 +76,13 @@ struct State {
     ending: Option<Ending>,
     /// Why nothing is taken any more.
     refusal: Option<String>,
-    space_wanted: bool,
 }
 
 impl Inbox {
-    pub(crate) fn new(tails: HashMap<PartitionId, Position>) -> Inbox {
-        let state = State {
-            queue: VecDeque::new(),
-            bytes: 0,
-            tails,
-            ending: None,
-            refusal: None,
-            space_wanted: false,
-        };
+    pub(crate) fn new(tails: &Starts) -> Inbox {
+        let tails = tails.known.iter().map(|(partition, start)| (*partition, start.position));
+        let tails = tails.collect();
+        let state = State { queue: VecDeque::new(), bytes: 0, tails, ending: None, refusal: None };
         Inbox { state: Mutex::new(state), filled: Condvar::new() }
     }
 
@@ -130,9 +123,6 @@ impl Inbox {
         if state.ending == Some(Ending::Abandon) {
             return Work::End(Ending::Abandon);
         }
-        if std::mem::take(&mut state.space_wanted) {
-            return Work::Space;
-        }
         state.take_batches(target, taken);
         match state.ending {
             _ if !taken.is_empty() => Work::Batches,
@@ -151,12 +141,6 @@ impl Inbox {
                 waited.unwrap_or_else(PoisonError::into_inner).0
             }
         }
-    }
-
-    /// The writer is to look for space again.
-    pub(crate) fn want_space(&self) {
-        self.lock().space_wanted = true;
-        self.filled.notify_one();
     }
 
     /// The log is to end; nothing more is taken.
@@ -179,7 +163,7 @@ impl Inbox {
 
 impl State {
     fn has_work(&self) -> bool {
-        !self.queue.is_empty() || self.ending.is_some() || self.space_wanted
+        !self.queue.is_empty() || self.ending.is_some()
     }
 
     fn take_batches(&mut self, target: u64, taken: &mut Vec<Submission>) {

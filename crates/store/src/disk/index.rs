@@ -1,76 +1,119 @@
-//! Where each batch stands: position to segment and offset, 4 bytes a batch.
+//! Where the batches of one segment stand: position to offset, 4 bytes a batch.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use lineside_core::id::{PartitionId, Position};
 
 use super::write::ALIGNMENT;
 
-/// Where a batch stands in the physical log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Spot {
-    /// The segment's number.
-    pub(crate) segment: u64,
-    /// Of the batch's head, in bytes.
+/// The batches of one segment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SegmentIndex {
+    pub(crate) partitions: BTreeMap<PartitionId, Share>,
+}
+
+/// What a segment holds of one partition.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Share {
+    /// The first position.
+    pub(crate) first: u64,
+    /// How far each position is from the first; empty while each is next to the one before it.
+    pub(crate) steps: Vec<u32>,
+    /// Of each batch's head, in units of the alignment.
+    pub(crate) offsets: Vec<u32>,
+    /// How many bodies there are.
+    pub(crate) bodies: u64,
+    /// Bytes of the batches.
+    pub(crate) bytes: u64,
+}
+
+/// A batch to be entered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    pub(crate) partition: PartitionId,
+    pub(crate) position: Position,
+    /// Of its head, in bytes.
     pub(crate) offset: u64,
+    pub(crate) bodies: u32,
+    /// Its length.
+    pub(crate) bytes: u64,
 }
 
-/// The batches of all partitions.
-#[derive(Debug, Default)]
-pub(crate) struct Index {
-    partitions: HashMap<PartitionId, Vec<Run>>,
-}
-
-/// Batches of one partition in one segment, at consecutive positions.
-#[derive(Debug)]
-struct Run {
-    first: u64,
-    segment: u64,
-    /// In units of the alignment.
-    offsets: Vec<u32>,
-}
-
-impl Run {
-    fn next(&self) -> u64 {
-        self.first.saturating_add(self.offsets.len() as u64)
-    }
-}
-
-impl Index {
-    /// The position after the last batch of the partition.
-    pub(crate) fn next(&self, partition: PartitionId) -> Position {
-        let runs = self.partitions.get(&partition);
-        Position(runs.and_then(|runs| runs.last()).map_or(0, Run::next))
+impl Share {
+    /// The last position.
+    pub(crate) fn last(&self) -> u64 {
+        let dense = || self.offsets.len().saturating_sub(1) as u64;
+        let step = self.steps.last().map_or_else(dense, |step| u64::from(*step));
+        self.first.saturating_add(step)
     }
 
-    /// Every partition that has batches, with the position after its last.
-    pub(crate) fn tails(&self) -> HashMap<PartitionId, Position> {
-        self.partitions.keys().map(|partition| (*partition, self.next(*partition))).collect()
-    }
-
-    /// Enters the batch after the last; `false` if `position` is not that.
-    pub(crate) fn enter(&mut self, partition: PartitionId, position: Position, spot: Spot) -> bool {
-        if self.next(partition) != position {
+    /// Enters a batch behind the last; `false` if its position is not above that one's.
+    fn enter(&mut self, position: u64, offset: u32) -> bool {
+        if self.offsets.is_empty() {
+            self.first = position;
+        } else if position <= self.last() || !self.step(position) {
             return false;
         }
-        let units = u32::try_from(spot.offset.checked_div(ALIGNMENT).unwrap_or(u64::MAX));
-        assert!(units.is_ok(), "an offset is bounded by SEGMENT_BYTES_MAX and one write");
-        let runs = self.partitions.entry(partition).or_default();
-        if runs.last().is_none_or(|run| run.segment != spot.segment) {
-            runs.push(Run { first: position.0, segment: spot.segment, offsets: Vec::new() });
-        }
-        runs.last_mut().into_iter().zip(units).for_each(|(run, units)| run.offsets.push(units));
+        self.offsets.push(offset);
         true
     }
 
-    /// Where the batch at `position` stands.
-    pub(crate) fn find(&self, partition: PartitionId, position: Position) -> Option<Spot> {
-        let runs = self.partitions.get(&partition)?;
-        let after = runs.partition_point(|run| run.first <= position.0);
-        let run = runs.get(after.checked_sub(1)?)?;
-        let nth = usize::try_from(position.0.checked_sub(run.first)?).ok()?;
-        let offset = u64::from(*run.offsets.get(nth)?).saturating_mul(ALIGNMENT);
-        Some(Spot { segment: run.segment, offset })
+    fn step(&mut self, position: u64) -> bool {
+        let Ok(step) = u32::try_from(position.saturating_sub(self.first)) else { return false };
+        let dense = self.steps.is_empty();
+        if dense && usize::try_from(step).is_ok_and(|step| step == self.offsets.len()) {
+            return true;
+        }
+        if dense {
+            let count = u32::try_from(self.offsets.len()).unwrap_or(u32::MAX);
+            self.steps = (0..count).collect();
+        }
+        self.steps.push(step);
+        true
+    }
+
+    /// The first batch at `position` or behind it: its position, and its head's offset in bytes.
+    fn at_or_after(&self, position: u64) -> Option<(u64, u64)> {
+        let step = position.saturating_sub(self.first);
+        let nth = match self.steps.as_slice() {
+            [] => usize::try_from(step).ok()?,
+            steps => steps.partition_point(|known| u64::from(*known) < step),
+        };
+        let offset = u64::from(*self.offsets.get(nth)?).saturating_mul(ALIGNMENT);
+        let step = self.steps.get(nth).map_or(nth as u64, |step| u64::from(*step));
+        Some((self.first.saturating_add(step), offset))
+    }
+}
+
+impl SegmentIndex {
+    /// Enters a batch behind the last of its partition; `false` if its position is not above that
+    /// one's.
+    pub(crate) fn enter(&mut self, entry: &Entry) -> bool {
+        let units = entry.offset.checked_div(ALIGNMENT).and_then(|units| u32::try_from(units).ok());
+        let Some(units) = units else { return false };
+        let share = self.partitions.entry(entry.partition).or_default();
+        let entered = share.enter(entry.position.0, units);
+        if entered {
+            share.bodies = share.bodies.saturating_add(u64::from(entry.bodies));
+            share.bytes = share.bytes.saturating_add(entry.bytes);
+        }
+        entered
+    }
+
+    /// The first batch of the partition at `position` or behind it, and its head's offset in bytes.
+    pub(crate) fn at_or_after(
+        &self,
+        partition: PartitionId,
+        position: Position,
+    ) -> Option<(Position, u64)> {
+        let found = self.partitions.get(&partition)?.at_or_after(position.0);
+        found.map(|(position, offset)| (Position(position), offset))
+    }
+
+    /// What it takes in memory, about.
+    pub(crate) fn memory(&self) -> u64 {
+        let units = |share: &Share| share.offsets.len().saturating_add(share.steps.len()) as u64;
+        self.partitions.values().map(|share| units(share).saturating_mul(4)).sum()
     }
 }
 
@@ -78,20 +121,55 @@ impl Index {
 mod tests {
     use super::*;
 
+    fn entry(position: u64) -> Entry {
+        let position = Position(position);
+        let offset = 64 + position.0 * 8;
+        Entry { partition: PartitionId(3), position, offset, bodies: 2, bytes: 8 }
+    }
+
+    fn index(positions: &[u64]) -> SegmentIndex {
+        let mut index = SegmentIndex::default();
+        for position in positions {
+            assert!(index.enter(&entry(*position)));
+            assert!(!index.enter(&entry(*position)), "no position twice");
+        }
+        index
+    }
+
+    fn check(positions: &[u64]) {
+        let index = index(positions);
+        for wanted in 0..40 {
+            let found = index.at_or_after(PartitionId(3), Position(wanted));
+            let expected = positions.iter().find(|position| **position >= wanted);
+            assert_eq!(found, expected.map(|p| (Position(*p), 64 + p * 8)), "{wanted}");
+            assert_eq!(index.at_or_after(PartitionId(4), Position(wanted)), None);
+        }
+        let share = &index.partitions[&PartitionId(3)];
+        assert_eq!(Some(&share.last()), positions.last());
+        let count = positions.len() as u64;
+        assert_eq!((share.bodies, share.bytes), (count * 2, count * 8));
+    }
+
     #[test]
-    fn every_batch_is_found_where_it_was_entered_and_none_beside() {
-        let mut index = Index::default();
-        let spot = |n: u64| Spot { segment: 1 + n / 10, offset: 64 + n % 10 * 8 };
-        for n in 0..35 {
-            assert!(index.enter(PartitionId(3), Position(n), spot(n)));
-            assert!(!index.enter(PartitionId(3), Position(n), spot(n)));
-            assert!(!index.enter(PartitionId(3), Position(n + 2), spot(n)));
-        }
-        for n in 0..35 {
-            assert_eq!(index.find(PartitionId(3), Position(n)), Some(spot(n)));
-        }
-        assert_eq!(index.find(PartitionId(3), Position(35)), None);
-        assert_eq!(index.find(PartitionId(4), Position(0)), None);
-        assert_eq!(index.tails(), HashMap::from([(PartitionId(3), Position(35))]));
+    fn every_batch_is_found_and_the_next_one_where_there_is_none() {
+        check(&(10..35).collect::<Vec<_>>());
+        check(&[0, 1, 2, 7, 8, 30]);
+        check(&[5, 9]);
+        check(&[33]);
+    }
+
+    #[test]
+    fn steps_are_kept_only_where_positions_are_missing() {
+        assert_eq!(index(&(10..35).collect::<Vec<_>>()).memory(), 25 * 4);
+        assert_eq!(index(&[10, 11, 13]).memory(), 6 * 4);
+    }
+
+    #[test]
+    fn what_is_too_far_is_refused() {
+        let mut index = index(&[1]);
+        let far = |n| Entry { offset: 72, position: Position(n), ..entry(0) };
+        assert!(!index.enter(&far(2 + u64::from(u32::MAX))));
+        assert!(index.enter(&far(1 + u64::from(u32::MAX))));
+        assert!(!index.enter(&Entry { offset: 1 << 36, ..far(9) }));
     }
 }

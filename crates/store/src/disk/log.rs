@@ -11,13 +11,18 @@ use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt};
 use lineside_core::fact::Batch;
 use lineside_core::id::{BodyRef, PartitionId, Position};
+use lineside_engine::blobs::Blobs;
+use lineside_engine::living::LivingSet;
 use lineside_engine::log::{AppendError, Full, Log, LogFault, Room, Ticket};
 
 use super::appender::Appender;
+use super::blobs::DiskBlobs;
+use super::damage::Damage;
 use super::dir::Directory;
 use super::file::Disk;
 use super::frame::Frame;
 use super::inbox::{Ending, Submission};
+use super::janitor::{Housekeeping, Janitor, Retained};
 use super::options::{DiskOptions, OpenError};
 use super::pace::Pace;
 use super::reader::{self, Reader};
@@ -72,11 +77,15 @@ impl DiskLog {
         let options = options.bounded();
         let lock = disk.lock().map_err(failed("locking the data directory"))?;
         let lock = lock.ok_or_else(|| OpenError::InUse(disk.place("")))?;
-        let Opened { catalog, end, recovery } = recovery::open(disk.as_ref())?;
+        let Opened { catalog, end, recovery, marks } = recovery::open(disk.as_ref())?;
         let space = Space::new(disk.as_ref(), options.reserve_bytes);
-        let space = space.map_err(failed("asking for free space"))?;
+        let space = Arc::new(space.map_err(failed("asking for free space"))?);
+        let blobs = DiskBlobs::open(disk.as_ref(), Arc::clone(&space));
+        let blobs = blobs.map_err(failed("opening the folder of blobs"))?;
+        let damage = Damage::new(marks, catalog.tails().has_doubt());
         let appender = Appender::new(Arc::clone(&disk), end, options.segment_bytes);
-        let shared = Arc::new(Shared::new(disk, catalog, space, options.body_cache_bytes));
+        let shared =
+            Arc::new(Shared::new(disk, catalog, damage, space, blobs, options.body_cache_bytes));
         let writer = Writer {
             shared: Arc::clone(&shared),
             appender,
@@ -85,9 +94,11 @@ impl DiskLog {
             taken: Vec::new(),
             target: Writer::target(options.segment_bytes),
         };
-        let thread = std::thread::Builder::new().name("log-writer".to_owned());
-        let thread =
-            thread.spawn(move || writer.run(lock)).map_err(failed("starting the writer"))?;
+        let janitor = Janitor::new(Arc::clone(&shared), options.compaction_bytes_per_second);
+        let janitor = spawn("log-janitor", move || janitor.run());
+        let janitor = janitor.map_err(failed("starting the janitor"))?;
+        let thread = spawn("log-writer", move || writer.run(lock, janitor));
+        let thread = thread.map_err(failed("starting the writer"))?;
         let owner = Owner { shared, recovery, writer: Some(thread) };
         Ok(DiskLog { owner: Arc::new(owner), failed: Arc::default() })
     }
@@ -98,9 +109,25 @@ impl DiskLog {
         DiskLog { owner: Arc::clone(&self.owner), failed: Arc::default() }
     }
 
+    /// The blobs beside this log.
+    pub fn blobs(&self) -> Arc<dyn Blobs> {
+        Arc::new(self.shared().blobs.clone())
+    }
+
     /// What opening found.
     pub fn recovery(&self) -> &Recovery {
         &self.owner.recovery
+    }
+
+    /// What was reclaimed since the log was opened.
+    pub fn housekeeping(&self) -> Housekeeping {
+        self.shared().mailbox.report()
+    }
+
+    /// Resolves when nothing more can be reclaimed by what `retain` last said.
+    pub fn tidied(&self) -> BoxFuture<'static, ()> {
+        let shared = Arc::clone(self.shared());
+        async move { shared.mailbox.idle().await }.boxed()
     }
 
     /// Resolves, with the reason, when a write or a sync has failed and the log has sealed itself.
@@ -130,8 +157,24 @@ impl DiskLog {
         let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         let failed = failed.contains(&partition).then(|| "a batch before it failed".to_owned());
         let large = || format!("a batch of {size} bytes; the largest is {BATCH_BYTES_MAX}");
+        let failed = failed.or_else(|| self.damaged(partition));
         let refusal = failed.or_else(|| (size > BATCH_BYTES_MAX).then(large));
         refusal.map(AppendError::Rejected)
+    }
+
+    /// Why nothing is written to a damaged partition.
+    fn damaged(&self, partition: PartitionId) -> Option<String> {
+        let shared = self.shared();
+        if !shared.damage.is_any() {
+            return None;
+        }
+        let what = match shared.catalog().doubt(partition) {
+            Some(doubt) => Some(doubt.to_string()),
+            None => shared.damage.in_the_way(partition).map(|at| {
+                format!("the log is damaged at position {} of partition {}", at.0, partition.0)
+            }),
+        };
+        what.map(|what| format!("{what}; nothing is written there before `lineside repair`"))
     }
 
     fn refuse(&self, submission: Submission, error: AppendError) {
@@ -142,13 +185,13 @@ impl DiskLog {
     }
 }
 
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(work)
+}
+
 impl Log for DiskLog {
     fn reserve(&self, bytes: u64) -> Result<Room, Full> {
-        let room = self.shared().space.reserve(bytes);
-        if room.is_err() {
-            self.shared().inbox.want_space();
-        }
-        room
+        self.shared().space.reserve(self.shared().disk.as_ref(), bytes)
     }
 
     fn submit(&self, partition: PartitionId, at: Position, room: Room, batch: Batch) -> Ticket {
@@ -175,6 +218,7 @@ impl Log for DiskLog {
         partition: PartitionId,
         from: Position,
     ) -> BoxStream<'_, Result<(Position, Batch), LogFault>> {
+        self.shared().damage.raise_floor(partition, from);
         let reader = Reader::new(Arc::clone(self.shared()), partition, from);
         stream::unfold(reader, Reader::step).boxed()
     }
@@ -189,6 +233,11 @@ impl Log for DiskLog {
             Some(kept) => Box::pin(std::future::ready(Ok(kept))),
             None => reader::body(Arc::clone(self.shared()), partition, body).boxed(),
         }
+    }
+
+    fn retain(&self, partition: PartitionId, below: Position, living: LivingSet) {
+        self.shared().damage.raise_floor(partition, below);
+        self.shared().mailbox.retain(partition, Retained { below, living });
     }
 
     fn close(&self) -> BoxFuture<'_, Result<(), LogFault>> {

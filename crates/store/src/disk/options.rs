@@ -20,19 +20,23 @@ pub struct DiskOptions {
     pub body_cache_bytes: u64,
     /// `reserve` says `Full` when the disk would have less than this many bytes free.
     pub reserve_bytes: u64,
+    /// Segments are rewritten at so many bytes per second at most, so that the log's own writes and
+    /// syncs are not held up; 0 is no bound.
+    pub compaction_bytes_per_second: u64,
     /// After so much quiet a mark says that the last write is durable.
     pub idle_mark_after: Duration,
 }
 
 impl Default for DiskOptions {
-    /// Syncs with each write; segments of 64 MiB; bodies up to 32 MiB; 256 MiB stay free; a mark
-    /// after 50 ms.
+    /// Syncs with each write; segments of 64 MiB; bodies up to 32 MiB; 256 MiB stay free;
+    /// compaction at 32 MiB/s; a mark after 50 ms.
     fn default() -> DiskOptions {
         DiskOptions {
             sync: Sync::Commit,
             segment_bytes: 64 << 20,
             body_cache_bytes: 32 << 20,
             reserve_bytes: 256 << 20,
+            compaction_bytes_per_second: 32 << 20,
             idle_mark_after: Duration::from_millis(50),
         }
     }
@@ -61,6 +65,14 @@ pub enum OpenError {
         what: String,
         /// What the system said.
         source: io::Error,
+    },
+    /// A later version of this program made it, and this one cannot read it.
+    #[error("the log cannot be opened: {place}: {what}")]
+    Newer {
+        /// File and offset.
+        place: String,
+        /// What is not known here, and what to do.
+        what: String,
     },
     /// The log was opened and is not as it was written.
     #[error(transparent)]

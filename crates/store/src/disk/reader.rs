@@ -9,13 +9,16 @@ use lineside_core::fact::{Batch, Fact, Facts};
 use lineside_core::id::{BodyRef, PartitionId, Position};
 use lineside_engine::log::LogFault;
 
+use super::off_thread::off_thread;
 use super::segment::Segment;
-use super::shared::Shared;
+use super::shared::{Located, Shared};
 use super::window::Window;
-use super::write::{BLOCK_BYTES, Bad, BatchHead, BodyEntry};
+use super::write::{BLOCK_BYTES, Bad, BatchHead, BodyEntry, Form};
 use crate::limits::{BODY_READ_BYTES, READ_AHEAD_BYTES, READ_STEP_BATCHES};
 
 type Item = Result<(Position, Batch), LogFault>;
+/// A batch and how many bytes its facts took.
+type Measured = ((Position, Batch), usize);
 
 /// A reader of one partition. It goes from front to back, a step of several batches at a time, and
 /// waits at the tail.
@@ -43,7 +46,11 @@ impl Reader {
             if self.failed || !self.wait().await {
                 return None;
             }
-            self = off_thread(move || self.filled()).await.ok()?;
+            // Known without the disk.
+            match self.shared.doubt_at(self.partition, self.next) {
+                Some(doubt) => self.fail(doubt),
+                None => self = off_thread(move || self.filled()).await.ok()?,
+            }
         }
         self.ready.pop_front().map(|item| (item, self))
     }
@@ -52,7 +59,7 @@ impl Reader {
     async fn wait(&self) -> bool {
         let look = || {
             let ended = self.shared.has_ended();
-            let more = self.shared.tail(self.partition) > self.next;
+            let more = self.shared.has_news(self.partition, self.next);
             (more || ended).then_some(more)
         };
         self.shared.bell.wait_for(look).await
@@ -61,36 +68,67 @@ impl Reader {
     fn filled(mut self) -> Reader {
         let mut bytes = 0;
         while self.ready.len() < READ_STEP_BATCHES && bytes < READ_AHEAD_BYTES {
-            let Some((segment, offset)) = self.shared.find(self.partition, self.next) else {
-                break;
-            };
-            let item = self.batch(&segment, offset);
-            let item = item.map(|(batch, size)| {
-                bytes = bytes.saturating_add(size);
-                (self.next, batch)
-            });
-            self.failed = item.is_err();
-            self.ready.push_back(item);
-            if self.failed {
-                break;
+            match self.advance() {
+                Ok(Some((item, size))) => {
+                    bytes = bytes.saturating_add(size);
+                    self.ready.push_back(Ok(item));
+                }
+                Ok(None) => break,
+                Err(fault) => {
+                    if let LogFault::Damaged { .. } = fault {
+                        self.shared.damage.mark(self.partition, self.next);
+                    }
+                    self.fail(fault);
+                    break;
+                }
             }
-            self.next = self.next.next();
         }
         self
     }
 
-    /// The batch at `offset`, without its bodies, and how many bytes its facts took.
-    fn batch(&mut self, segment: &Segment, offset: u64) -> Result<(Batch, usize), LogFault> {
-        let (partition, next, end) = (self.partition, self.next, segment.end());
+    fn fail(&mut self, fault: LogFault) {
+        self.failed = true;
+        self.ready.push_back(Err(fault));
+    }
+
+    /// The next batch that has its facts, and how many bytes they took; `None` at the tail.
+    fn advance(&mut self) -> Result<Option<Measured>, LogFault> {
+        loop {
+            match self.shared.locate(self.partition, self.next)? {
+                Located::Nothing(until) => {
+                    self.next = until;
+                    return Ok(None);
+                }
+                Located::Batch { position, segment, offset } => {
+                    self.next = position;
+                    let found = self.batch(&segment, offset, position)?;
+                    self.next = position.next();
+                    if let Some((batch, size)) = found {
+                        return Ok(Some(((position, batch), size)));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The batch at `offset`, without its bodies, and how many bytes its facts took; `None` if
+    /// compaction took the facts away.
+    fn batch(
+        &mut self,
+        segment: &Segment,
+        offset: u64,
+        position: Position,
+    ) -> Result<Option<(Batch, usize)>, LogFault> {
+        let (partition, end) = (self.partition, segment.end());
         let block = self.bytes(segment, offset, BLOCK_BYTES as u64, end)?.first_chunk().copied();
         let block = block.ok_or_else(|| bad(segment, offset, &Bad::Magic("batch")))?;
         let head = BatchHead::decode(&block, end.saturating_sub(offset));
         let head = head.map_err(|error| bad(segment, offset, &error))?;
         let whole = self.bytes(segment, offset, head.bodies_at(), end)?;
-        let facts = facts(&head, whole, partition, next);
+        let facts = facts(&head, whole, partition, position);
         let facts = facts.map_err(|error| bad(segment, offset, &error))?;
         let batch = Batch { at: head.at, facts: Facts { facts, bodies: Vec::new() } };
-        Ok((batch, whole.len()))
+        Ok((head.form == Form::Whole).then_some((batch, whole.len())))
     }
 
     fn bytes(
@@ -117,6 +155,9 @@ fn facts(
     let (before, facts) = bytes.split_at_checked(facts_at).ok_or(Bad::Length("of a batch"))?;
     head.directory(before)?;
     belongs(head, partition, position)?;
+    if head.form != Form::Whole {
+        return Ok(Vec::new());
+    }
     head.check_facts(facts)?;
     let count = usize::try_from(head.facts).unwrap_or(usize::MAX);
     decode_facts(facts, count).map_err(|error| Bad::Other(error.to_string()))
@@ -142,13 +183,18 @@ pub(crate) async fn body(
     wanted: BodyRef,
 ) -> Result<Bytes, LogFault> {
     let read = move || {
-        let (segment, offset) =
-            shared.find(partition, wanted.place.position).ok_or(LogFault::NoBody(wanted))?;
+        let position = wanted.place.position;
+        let (segment, offset) = match shared.locate(partition, position)? {
+            Located::Batch { position: found, segment, offset } if found == position => {
+                (segment, offset)
+            }
+            Located::Batch { .. } | Located::Nothing(_) => return Err(LogFault::NoBody(wanted)),
+        };
         let body = BodyReader { segment: &segment, offset, partition, wanted }.read()?;
         shared.keep(partition, wanted.place.position, wanted.place.index, &body);
         Ok(body)
     };
-    off_thread(read).await?
+    off_thread(read).await.map_err(|error| LogFault::Io(error.to_string()))?
 }
 
 /// A look for one body in its batch.
@@ -216,18 +262,5 @@ impl BodyReader<'_> {
         let place = self.wanted.place;
         let what = format!("{error}; the body of position {}, {}", place.position.0, place.index);
         self.segment.damaged(self.offset, &what)
-    }
-}
-
-/// Does what may wait for the disk where it holds up nobody. Without a runtime there is nobody.
-async fn off_thread<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, LogFault> {
-    match tokio::runtime::Handle::try_current() {
-        Ok(runtime) => {
-            let done = runtime.spawn_blocking(work).await;
-            done.map_err(|error| LogFault::Io(error.to_string()))
-        }
-        Err(_) => Ok(work()),
     }
 }

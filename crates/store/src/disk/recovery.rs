@@ -1,20 +1,28 @@
-//! Opens what an earlier run left: finds all writes, tells a torn tail from damage, cuts the tail.
+//! Opens what an earlier run left: reads the headers of all segments, and of the last one all
+//! writes; tells a torn tail from damage, and cuts the tail.
 //!
 //! A write that is not whole is a torn tail, unless something later says that it was durable: a
 //! later write by its `synced`, or a later segment by being there, since a segment is only begun
-//! when all before it is synced. Then it is damage, and is named.
+//! when all before it is synced. Then it is damage, which is noted and passed by: it costs what it
+//! hit, and nothing may be written behind it before it is repaired.
 
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::Arc;
 
+use lineside_core::id::{PartitionId, Position};
+use lineside_engine::log::LogFault;
+
 use super::appender::End;
-use super::catalog::Catalog;
+use super::catalog::{Catalog, Run, Sealed};
 use super::file::Disk;
-use super::index::Spot;
 use super::options::OpenError;
-use super::scan::{FoundWrite, Scan, Stop};
-use super::segment::{self, FIRST_OFFSET, Segment};
-use super::write::Bad;
+use super::roster::{Listed, Roster, failed, header_fault};
+use super::segment::{self, Header, Segment};
+use super::shelf::walk_fault;
+use super::starts::Starts;
+use super::survey::Survey;
+use super::walk::{FoundWrite, Hurt, Loses, Step, Walk, WalkFault};
 use crate::limits::READ_AHEAD_BYTES;
 
 /// What opening a log found.
@@ -22,14 +30,17 @@ use crate::limits::READ_AHEAD_BYTES;
 pub struct Recovery {
     /// Segments that there are.
     pub segments: usize,
-    /// Writes that were found, marks among them.
+    /// Writes that were found in the last segment, marks among them.
     pub writes: u64,
-    /// Batches that were found, of all partitions.
+    /// Batches that were found in the last segment, of all partitions.
     pub batches: u64,
     /// Where the tail was torn: file and offset.
     pub torn_at: Option<String>,
     /// How many bytes were cut there.
     pub torn_bytes: u64,
+    /// Damaged places that were seen: segments that are missing or have a damaged header, and what
+    /// is wrong in the last one. The others are not read at a start.
+    pub damage: Vec<LogFault>,
 }
 
 /// A log that was opened.
@@ -38,213 +49,160 @@ pub(crate) struct Opened {
     pub(crate) catalog: Catalog,
     pub(crate) end: End,
     pub(crate) recovery: Recovery,
+    /// The last position of each partition that is known to be damaged.
+    pub(crate) marks: BTreeMap<PartitionId, Position>,
 }
 
 /// Opens the log in `disk`, or begins one.
 pub(crate) fn open(disk: &dyn Disk) -> Result<Opened, OpenError> {
-    let numbers = tidy(disk).map_err(failed("listing the data directory"))?;
-    if numbers.is_empty() {
-        let first = Segment::create(disk, 1, 1).map_err(failed("making the first segment"))?;
-        return Finder::default().finish(&Arc::new(first));
+    // A name that an earlier run gave or took may not have become durable.
+    disk.sync_names().map_err(failed("syncing the data directory"))?;
+    let mut roster = Roster::read(disk)?;
+    roster.tidy(disk).map_err(failed("tidying the data directory"))?;
+    let last = roster.segments.pop();
+    let last_number = last.as_ref().map_or(0, Listed::number);
+    if let Some((_, fault)) = roster.broken.range(last_number.saturating_add(1)..).next_back() {
+        // Nobody knows where such a log ends.
+        return Err(OpenError::Fault(fault.clone()));
     }
-    let mut finder = Finder::default();
-    let mut segments = Vec::new();
-    for (expected, number) in (1..).zip(numbers) {
-        let segment = Segment::open(disk, number)?;
-        if number != expected {
-            return Err(segment.damaged(0, &format!("segment {expected} is missing")).into());
+    let (segment, starts) = match last {
+        Some(last) => {
+            let place = disk.place(&segment::name(last.number()));
+            let opened = Segment::open(disk, last.number());
+            (opened.map_err(|fault| header_fault(&place, fault))?, last.starts)
         }
-        segments.push(Arc::new(segment));
+        None => {
+            let header = Header::new(1, 1, Starts::default());
+            let made = Segment::create(disk, header);
+            (made.map_err(failed("making the first segment"))?, Starts::default())
+        }
+    };
+    let segment = Arc::new(segment);
+    let catalog = catalog(roster, &segment, &starts);
+    Finder::new(catalog, Arc::clone(&segment), starts).read()
+}
+
+fn catalog(roster: Roster, last: &Arc<Segment>, starts: &Starts) -> Catalog {
+    let next = roster.segments.iter().skip(1).map(|listed| &listed.starts);
+    let next = next.chain(std::iter::once(starts));
+    let mut runs: HashMap<PartitionId, Vec<Run>> = HashMap::new();
+    for (listed, next) in roster.segments.iter().zip(next) {
+        for (partition, end) in &next.known {
+            let first = listed.starts.get(*partition).position;
+            if end.position > first {
+                let run = Run { first, segment: listed.number() };
+                runs.entry(*partition).or_default().push(run);
+            }
+        }
     }
-    let (last, sealed) = segments.split_last().ok_or_else(nothing)?;
-    for (segment, next) in sealed.iter().zip(segments.iter().skip(1)) {
-        finder.read_sealed(segment, next.first_write)?;
-    }
-    finder.read_last(last)?;
-    finder.finish(last)
+    let sealed = roster.segments.iter().filter_map(Sealed::of);
+    let sealed = sealed.map(|sealed| (sealed.number, sealed)).collect();
+    Catalog::new(sealed, roster.broken, runs, Arc::clone(last), starts.clone())
 }
 
-/// Removes what a crash left of making a segment; the numbers of the segments, ascending.
-fn tidy(disk: &dyn Disk) -> io::Result<Vec<u64>> {
-    let names = disk.names()?;
-    names.iter().filter(|name| segment::is_unfinished(name)).try_for_each(|n| disk.remove(n))?;
-    // A name that an earlier run gave may not have become durable.
-    disk.sync_names()?;
-    let mut numbers: Vec<u64> = names.iter().filter_map(|name| segment::number(name)).collect();
-    numbers.sort_unstable();
-    Ok(numbers)
-}
-
-fn failed(what: &str) -> impl FnOnce(io::Error) -> OpenError {
-    let what = what.to_owned();
-    move |source| OpenError::Io { what, source }
-}
-
-fn nothing() -> OpenError {
-    failed("looking for segments")(io::ErrorKind::NotFound.into())
-}
-
-/// Goes through the segments and gathers what is there.
+/// Goes through the last segment and gathers what is there.
 #[derive(Debug)]
 struct Finder {
     catalog: Catalog,
+    segment: Arc<Segment>,
+    survey: Survey,
     recovery: Recovery,
-    /// The number that the next write has to have.
-    next_write: u64,
-    /// The last write that something later says was durable.
+    /// The highest write that something later says was durable.
     confirmed: u64,
-    /// Where the next write has to stand.
+    next_write: u64,
+    /// Where the next write should stand.
     offset: u64,
-    /// Whole writes of the last segment that are not confirmed. Their bodies are still to be
-    /// checked, so they are not in the index yet.
+    /// Writes that are whole but for their bodies, and are not confirmed yet.
     unconfirmed: Vec<FoundWrite>,
 }
 
-impl Default for Finder {
-    fn default() -> Finder {
-        Finder {
-            catalog: Catalog::default(),
-            recovery: Recovery::default(),
-            next_write: 1,
-            confirmed: 0,
-            offset: FIRST_OFFSET,
-            unconfirmed: Vec::new(),
-        }
-    }
-}
-
 impl Finder {
-    fn begin(&mut self, segment: &Arc<Segment>) -> Result<(), OpenError> {
-        if segment.first_write != self.next_write {
-            let what = format!(
-                "the segment begins with write {}, and write {} ended the one before",
-                segment.first_write,
-                self.next_write.saturating_sub(1)
-            );
-            return Err(segment.damaged(0, &what).into());
-        }
-        self.catalog.add(segment);
-        self.confirmed = segment.first_write.saturating_sub(1);
-        self.offset = FIRST_OFFSET;
-        Ok(())
-    }
-
-    /// A segment that is followed by another, whose first write is `until`: all its writes were
-    /// durable.
-    fn read_sealed(&mut self, segment: &Arc<Segment>, until: u64) -> Result<(), OpenError> {
-        self.begin(segment)?;
-        self.confirmed = until.saturating_sub(1);
-        let mut scan = Scan::new(segment).map_err(|error| segment.unreadable(&error))?;
-        while self.next_write < until {
-            match scan.write_at(self.offset, self.next_write) {
-                Ok(write) => self.pass(segment, write)?,
-                Err(stop) => {
-                    return Err(fault(segment, stop, "a later segment was begun after it"));
-                }
-            }
-        }
-        if scan.write_at(self.offset, until).is_ok() {
-            let what = format!("write {until} is here, and a later segment begins with it too");
-            return Err(segment.damaged(self.offset, &what).into());
-        }
-        self.release(segment)?;
-        segment.set_end(self.offset);
-        Ok(())
-    }
-
-    /// The last segment: its writes, up to the torn tail if there is one, which is cut.
-    fn read_last(&mut self, segment: &Arc<Segment>) -> Result<(), OpenError> {
-        self.begin(segment)?;
-        let unreadable = |error| segment.unreadable(&error);
-        let mut scan = Scan::new(segment).map_err(unreadable)?;
-        let stop = loop {
-            match scan.write_at(self.offset, self.next_write) {
-                Ok(write) => self.pass(segment, write)?,
-                Err(stop) => break stop,
-            }
+    fn new(catalog: Catalog, segment: Arc<Segment>, starts: Starts) -> Finder {
+        let recovery = Recovery {
+            segments: catalog.segments(),
+            damage: catalog.broken().values().cloned().collect(),
+            ..Recovery::default()
         };
-        self.judge(segment, &mut scan, stop)?;
-        let insecure = self.unconfirmed.first().map_or(self.offset, |write| write.offset);
-        self.check_unconfirmed(segment, &mut scan)?;
-        self.cut(segment, &mut scan).map_err(unreadable)?;
-        self.secure(segment, insecure).map_err(unreadable)?;
-        segment.set_end(self.offset);
-        Ok(())
+        let first = segment.header.first_write;
+        Finder {
+            survey: Survey::new(starts, segment.header.rewritten),
+            confirmed: first.saturating_sub(1),
+            next_write: first,
+            offset: segment.header.first_offset,
+            unconfirmed: Vec::new(),
+            catalog,
+            segment,
+            recovery,
+        }
     }
 
-    /// Takes a write that is whole but for its bodies.
-    fn pass(&mut self, segment: &Segment, write: FoundWrite) -> Result<(), OpenError> {
-        self.confirmed = self.confirmed.max(write.header.synced);
-        self.next_write = self.next_write.saturating_add(1);
-        self.offset = write.offset.saturating_add(write.header.total());
+    /// Its writes, up to the torn tail if there is one, which is cut.
+    fn read(mut self) -> Result<Opened, OpenError> {
+        let segment = Arc::clone(&self.segment);
+        let unreadable = |error| segment.unreadable(&error);
+        let mut walk = Walk::new(&segment, None, true).map_err(unreadable)?;
+        loop {
+            match walk.step().map_err(|fault| refusal(&segment, fault))? {
+                Step::Write(write) => self.write(write, &walk),
+                Step::Hurt(hurt) => self.hurt(hurt, &walk),
+                Step::End(_) => break,
+            }
+        }
+        let insecure = self.unconfirmed.first().map_or(self.offset, |write| write.offset);
+        self.check_unconfirmed(&mut walk).map_err(unreadable)?;
+        self.cut(&mut walk).map_err(unreadable)?;
+        self.secure(insecure).map_err(unreadable)?;
+        segment.set_end(self.offset);
+        self.finish()
+    }
+
+    /// Takes a write; if it is damaged, something later said that it was durable.
+    fn write(&mut self, write: FoundWrite, walk: &Walk) {
+        let hurt = if write.hurts.is_empty() { 0 } else { write.header.through };
+        self.confirmed = self.confirmed.max(write.header.synced).max(hurt);
+        (self.offset, self.next_write) = (walk.offset, walk.next_write);
         self.unconfirmed.push(write);
         // In a log that syncs with each write, all but the last one leave at once.
-        self.release(segment)
+        self.release();
+    }
+
+    /// Something later said that what was here was durable, and so was all before it.
+    fn hurt(&mut self, hurt: Hurt, walk: &Walk) {
+        (self.offset, self.next_write) = (walk.offset, walk.next_write);
+        self.confirmed = self.confirmed.max(walk.next_write.saturating_sub(1));
+        self.release();
+        self.survey.hurt(hurt);
     }
 
     /// Enters the writes that are confirmed by now. Their bodies are checked when they are read.
-    fn release(&mut self, segment: &Segment) -> Result<(), OpenError> {
-        let confirmed = self.unconfirmed.partition_point(|w| w.header.number <= self.confirmed);
-        let writes: Vec<FoundWrite> = self.unconfirmed.drain(..confirmed).collect();
-        writes.iter().try_for_each(|write| self.enter(segment, write))
-    }
-
-    fn enter(&mut self, segment: &Segment, write: &FoundWrite) -> Result<(), OpenError> {
-        self.recovery.writes = self.recovery.writes.saturating_add(1);
-        for batch in &write.batches {
-            let spot = Spot { segment: segment.id.number, offset: batch.offset };
-            if !self.catalog.index.enter(batch.partition, batch.position, spot) {
-                let next = self.catalog.index.next(batch.partition).0;
-                let what = format!("position {} where {next} should follow", batch.position.0);
-                return Err(segment.damaged(batch.offset, &what).into());
-            }
-            self.recovery.batches = self.recovery.batches.saturating_add(1);
-        }
-        Ok(())
-    }
-
-    /// What stopped the scan is a torn tail, or the end, unless a later write says that it was
-    /// durable.
-    fn judge(&self, segment: &Segment, scan: &mut Scan<'_>, stop: Stop) -> Result<(), OpenError> {
-        let unknown = matches!(stop, Stop::Bad { bad: Bad::Kind(_), .. });
-        if unknown || matches!(stop, Stop::Io(_)) {
-            return Err(fault(segment, stop, "it was made by a newer version"));
-        }
-        let claim = scan.claim_of(self.next_write, self.offset);
-        match claim.map_err(|error| segment.unreadable(&error))? {
-            Some(at) => Err(fault(segment, stop, &format!("the write at byte {at} says so"))),
-            None => Ok(()),
-        }
+    fn release(&mut self) {
+        let confirmed = self.confirmed;
+        let count = self.unconfirmed.partition_point(|write| write.header.number <= confirmed);
+        self.unconfirmed.drain(..count).for_each(|write| self.survey.write(&write));
     }
 
     /// Nothing vouches for the last writes but themselves, so their bodies count too: the first that
     /// is not whole begins the torn tail.
-    fn check_unconfirmed(
-        &mut self,
-        segment: &Segment,
-        scan: &mut Scan<'_>,
-    ) -> Result<(), OpenError> {
-        let writes = std::mem::take(&mut self.unconfirmed);
-        for write in &writes {
-            match scan.check_bodies(write) {
-                Ok(()) => self.enter(segment, write)?,
-                Err(Stop::Io(error)) => return Err(segment.unreadable(&error).into()),
-                Err(Stop::Bad { .. }) => {
+    fn check_unconfirmed(&mut self, walk: &mut Walk) -> io::Result<()> {
+        for write in std::mem::take(&mut self.unconfirmed) {
+            for batch in &write.batches {
+                if walk.check_bodies(batch)?.is_some() {
                     (self.offset, self.next_write) = (write.offset, write.header.number);
-                    break;
+                    return Ok(());
                 }
             }
+            self.survey.write(&write);
         }
         Ok(())
     }
 
     /// Cuts what is behind the last write, so that it is never taken for a later write. It is synced
     /// with what is secured next, before anything new is written.
-    fn cut(&mut self, segment: &Segment, scan: &mut Scan<'_>) -> io::Result<()> {
-        let torn = scan.left_over(self.offset)?;
+    fn cut(&mut self, walk: &mut Walk) -> io::Result<()> {
+        let torn = walk.left_over(self.offset)?;
         if torn > 0 {
-            segment.file.set_len(self.offset)?;
-            self.recovery.torn_at = Some(segment.place(self.offset));
+            self.segment.file.set_len(self.offset)?;
+            self.recovery.torn_at = Some(self.segment.place(self.offset));
             self.recovery.torn_bytes = torn;
         }
         Ok(())
@@ -254,38 +212,49 @@ impl Finder {
     /// this one may have been killed between the write and the sync, or its sync may have failed:
     /// then the system may hold the bytes as if they were on the disk, and a sync alone would say so
     /// too.
-    fn secure(&self, segment: &Segment, from: u64) -> io::Result<()> {
+    fn secure(&self, from: u64) -> io::Result<()> {
         let mut at = from;
         let mut bytes = vec![0; READ_AHEAD_BYTES];
         while at < self.offset {
             let len = self.offset.saturating_sub(at).min(READ_AHEAD_BYTES as u64);
             bytes.truncate(usize::try_from(len).unwrap_or(READ_AHEAD_BYTES));
-            segment.file.read_at(&mut bytes, at)?;
-            segment.file.write_at(&bytes, at)?;
+            self.segment.file.read_at(&mut bytes, at)?;
+            self.segment.file.write_at(&bytes, at)?;
             at = at.saturating_add(len);
         }
-        segment.file.sync_all()
+        self.segment.file.sync_all()
     }
 
-    fn finish(mut self, last: &Arc<Segment>) -> Result<Opened, OpenError> {
-        self.catalog.add(last);
-        self.recovery.segments = self.catalog.segments();
-        let zeroed = last.file.len().map_err(|error| last.unreadable(&error))?;
-        let end = End {
-            segment: Arc::clone(last),
-            offset: self.offset,
-            zeroed,
-            next_write: self.next_write,
-            synced: self.next_write.saturating_sub(1),
-        };
-        Ok(Opened { catalog: self.catalog, end, recovery: self.recovery })
+    fn finish(self) -> Result<Opened, OpenError> {
+        let Finder { mut catalog, segment, survey, mut recovery, offset, next_write, .. } = self;
+        let zeroed = segment.file.len().map_err(|error| segment.unreadable(&error))?;
+        (recovery.writes, recovery.batches) = (survey.writes, survey.batches);
+        let place = |hurt: &Hurt| segment.damaged(hurt.offset, &hurt.what);
+        recovery.damage.extend(survey.hurts.iter().map(place));
+        let doubt = survey.tails.has_doubt().then(|| doubt(&segment, &survey.hurts));
+        let starts = survey.tails.clone();
+        catalog.surveyed(survey.index, survey.tails, survey.hurts, doubt);
+        let synced = next_write.saturating_sub(1);
+        let end = End { segment, offset, zeroed, next_write, synced, starts };
+        Ok(Opened { catalog, end, recovery, marks: survey.marks })
     }
 }
 
-/// The fault of a write that was durable, as `because` shows, and is not whole.
-fn fault(segment: &Segment, stop: Stop, because: &str) -> OpenError {
-    match stop {
-        Stop::Io(error) => segment.unreadable(&error).into(),
-        Stop::Bad { offset, bad } => segment.damaged(offset, &format!("{bad}; {because}")).into(),
+/// Why nobody knows where some partitions end.
+fn doubt(segment: &Segment, hurts: &[Hurt]) -> LogFault {
+    let lost = hurts.iter().rfind(|hurt| matches!(hurt.loses, Loses::Batches(_)));
+    let what = "batches may have been lost here, behind the last that can be read";
+    match lost {
+        Some(hurt) => segment.damaged(hurt.offset, &format!("{}; {what}", hurt.what)),
+        None => segment.damaged(0, "batches may have been lost in a segment before this one"),
+    }
+}
+
+fn refusal(segment: &Segment, fault: WalkFault) -> OpenError {
+    match fault {
+        WalkFault::Newer { offset, what } => {
+            OpenError::Newer { place: segment.place(offset), what }
+        }
+        WalkFault::Io(_) => walk_fault(segment, fault).into(),
     }
 }

@@ -10,6 +10,10 @@ use super::file::Disk;
 use crate::limits::SPACE_REFRESH_BYTES;
 
 /// Free space above the reserve, as of the last look, less what was written since.
+///
+/// The reserve is what `reserve` never gives out. Half of it is for what makes room or shortens the
+/// next start, rewritten segments and blobs; the other half is for batches that are submitted without
+/// room, so that consumers can drain a disk that is full.
 #[derive(Debug)]
 pub(crate) struct Space {
     reserve: u64,
@@ -26,13 +30,24 @@ impl Space {
         Ok(Space { reserve, free, since: AtomicU64::new(0), promised: Arc::default() })
     }
 
-    /// Sets room for `bytes` aside.
-    pub(crate) fn reserve(&self, bytes: u64) -> Result<Room, Full> {
+    /// Sets room for `bytes` aside. Before it refuses it asks the system, so that space that was
+    /// given back is seen by the next who wants some, and by nobody else: nothing polls.
+    pub(crate) fn reserve(&self, disk: &dyn Disk, bytes: u64) -> Result<Room, Full> {
         let before = self.promised.fetch_add(bytes, Ordering::Relaxed);
         // Counted before it is judged, so that a refusal gives it back by dropping it.
         let room = Room::counted(bytes, Arc::clone(&self.promised));
-        let fits = before.saturating_add(bytes) <= self.free.load(Ordering::Relaxed);
-        if fits { Ok(room) } else { Err(Full { asked: bytes }) }
+        let fits = || before.saturating_add(bytes) <= self.free.load(Ordering::Relaxed);
+        if fits() {
+            return Ok(room);
+        }
+        self.refresh(disk);
+        if fits() { Ok(room) } else { Err(Full { asked: bytes }) }
+    }
+
+    /// Whether `bytes` may be written beside the log.
+    pub(crate) fn has_room_aside(&self, disk: &dyn Disk, bytes: u64) -> bool {
+        let kept = self.reserve.checked_div(2).unwrap_or(0);
+        disk.free_bytes().is_ok_and(|free| free.saturating_sub(kept) >= bytes)
     }
 
     /// So many bytes were written: they are gone, and perhaps it is time to look again.

@@ -2,14 +2,14 @@
 
 use std::io;
 
-use super::segment::Segment;
+use super::segment::{Segment, SegmentId};
 use crate::limits::READ_AHEAD_BYTES;
 
 /// The last stretch that was read.
 #[derive(Debug, Default)]
 pub(crate) struct Window {
-    /// The segment's number; 0 is none.
-    segment: u64,
+    /// Which segment; the number 0 is none. A rewritten segment has the number of the one before.
+    segment: SegmentId,
     start: u64,
     bytes: Vec<u8>,
 }
@@ -36,18 +36,18 @@ impl Window {
     fn find(&self, segment: &Segment, offset: u64, len: u64) -> Option<&[u8]> {
         let from = usize::try_from(offset.checked_sub(self.start)?).ok()?;
         let to = from.checked_add(usize::try_from(len).ok()?)?;
-        (self.segment == segment.id.number).then(|| self.bytes.get(from..to))?
+        (self.segment == segment.id()).then(|| self.bytes.get(from..to))?
     }
 
     fn fill(&mut self, segment: &Segment, offset: u64, len: u64, end: u64) -> io::Result<()> {
         let ahead = len.max(READ_AHEAD_BYTES as u64).min(end.saturating_sub(offset));
         let ahead = usize::try_from(ahead).map_err(io::Error::other)?;
-        // Zero while the bytes change, so that a failed read leaves no window behind.
-        self.segment = 0;
+        // None while the bytes change, so that a failed read leaves no window behind.
+        self.segment = SegmentId::default();
         self.bytes.resize(ahead, 0);
         let read = segment.file.read_at(&mut self.bytes, offset)?;
         self.bytes.truncate(read);
-        (self.segment, self.start) = (segment.id.number, offset);
+        (self.segment, self.start) = (segment.id(), offset);
         Ok(())
     }
 }

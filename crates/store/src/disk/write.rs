@@ -35,7 +35,7 @@ const BATCH_CHECKED_FROM: usize = 8;
 pub(crate) enum Bad {
     #[error("there is no {0} here")]
     Magic(&'static str),
-    #[error("the {0} fails its checksum")]
+    #[error("the checksum of the {0} is wrong")]
     Checksum(&'static str),
     #[error("a write of kind {0}, which this program does not know")]
     Kind(u8),
@@ -52,6 +52,21 @@ pub(crate) enum Kind {
     Batches = 1,
     /// It brings nothing, and says that all before it is durable.
     Mark = 2,
+    /// It stands for a range of writes of which compaction took what is not needed.
+    Rewritten = 3,
+    /// It stands for a range of writes of which repair took what is lost.
+    Repaired = 4,
+}
+
+impl Kind {
+    /// Whether it stands for what was there before.
+    pub(crate) fn is_rewritten(self) -> bool {
+        matches!(self, Kind::Rewritten | Kind::Repaired)
+    }
+
+    fn may_bring(self, batches: u32) -> bool {
+        self.is_rewritten() || (self == Kind::Batches) == (batches > 0)
+    }
 }
 
 /// The header of a write.
@@ -61,6 +76,8 @@ pub(crate) struct WriteHeader {
     pub(crate) segment: SegmentId,
     /// Its number in the physical log, counted from 1.
     pub(crate) number: u64,
+    /// The last write that it stands for: itself, unless it was rewritten.
+    pub(crate) through: u64,
     /// The last write known to be durable when this one was written.
     pub(crate) synced: u64,
     pub(crate) batches: u32,
@@ -81,6 +98,7 @@ impl WriteHeader {
         out.put_u64_le(self.synced);
         out.put_u32_le(self.batches);
         out.put_u32_le(self.length);
+        out.put_u64_le(if self.kind.is_rewritten() { self.through } else { 0 });
         seal(block)
     }
 
@@ -95,15 +113,11 @@ impl WriteHeader {
         fields.advance(WRITE_MAGIC.len());
         let kind = kind(fields.get_u8())?;
         fields.advance(3);
-        let header = WriteHeader {
-            kind,
-            segment: SegmentId { number: fields.get_u64_le(), salt: fields.get_u64_le() },
-            number: fields.get_u64_le(),
-            synced: fields.get_u64_le(),
-            batches: fields.get_u32_le(),
-            length: fields.get_u32_le(),
-        };
-        header.bounded()
+        let segment = SegmentId { number: fields.get_u64_le(), salt: fields.get_u64_le() };
+        let (number, synced) = (fields.get_u64_le(), fields.get_u64_le());
+        let (batches, length) = (fields.get_u32_le(), fields.get_u32_le());
+        let through = if kind.is_rewritten() { fields.get_u64_le() } else { number };
+        WriteHeader { kind, segment, number, through, synced, batches, length }.bounded()
     }
 
     fn bounded(self) -> Result<WriteHeader, Bad> {
@@ -112,7 +126,8 @@ impl WriteHeader {
             && u64::from(self.length).is_multiple_of(ALIGNMENT)
             && least <= u64::from(self.length)
             && (self.batches == 0) == (self.length == 0)
-            && (self.kind == Kind::Batches) == (self.batches > 0);
+            && self.kind.may_bring(self.batches)
+            && self.through >= self.number;
         if !fits {
             return Err(Bad::Length("of a write"));
         }
@@ -132,6 +147,8 @@ fn kind(number: u8) -> Result<Kind, Bad> {
     match number {
         1 => Ok(Kind::Batches),
         2 => Ok(Kind::Mark),
+        3 => Ok(Kind::Rewritten),
+        4 => Ok(Kind::Repaired),
         other => Err(Bad::Kind(other)),
     }
 }
@@ -150,6 +167,40 @@ pub(crate) struct BatchHead {
     pub(crate) facts_crc: u32,
     pub(crate) bodies: u32,
     pub(crate) bodies_bytes: u32,
+    pub(crate) form: Form,
+}
+
+/// What is left of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// All that was written.
+    Whole,
+    /// Bodies that still matter; the facts are gone, their number stays.
+    Thinned,
+    /// Nothing of this and so many batches in all: they are lost, and repair accepted that.
+    Gap(u64),
+}
+
+const THINNED: u16 = 1;
+const GAP: u16 = 2;
+
+impl Form {
+    fn flags(self) -> u16 {
+        match self {
+            Form::Whole => 0,
+            Form::Thinned => THINNED,
+            Form::Gap(_) => GAP,
+        }
+    }
+
+    fn decode(flags: u16, count: u64) -> Result<Form, Bad> {
+        match flags {
+            0 => Ok(Form::Whole),
+            THINNED => Ok(Form::Thinned),
+            GAP => Ok(Form::Gap(count)),
+            _ => Err(Bad::Other(format!("a batch with flags {flags}, which nobody knows"))),
+        }
+    }
 }
 
 /// A body in its batch's directory.
@@ -171,13 +222,13 @@ impl BatchHead {
         out.put_u64_le(self.position.0);
         out.put_u64_le(self.at.0);
         out.put_u16_le(self.partition.0);
-        out.put_u16_le(0);
+        out.put_u16_le(self.form.flags());
         out.put_u32_le(self.facts);
         out.put_u32_le(self.facts_bytes);
         out.put_u32_le(self.facts_crc);
         out.put_u32_le(self.bodies);
         out.put_u32_le(self.bodies_bytes);
-        out.put_u64_le(0);
+        out.put_u64_le(if let Form::Gap(count) = self.form { count } else { 0 });
         let crc = crc32_iscsi(place.get(BATCH_CHECKED_FROM..).unwrap_or_default());
         let mut out = place.get_mut(BATCH_MAGIC.len()..).unwrap_or_default();
         out.put_u32_le(crc);
@@ -192,29 +243,47 @@ impl BatchHead {
         let mut fields = block.as_slice();
         fields.advance(BATCH_CHECKED_FROM);
         let (write, position, at) = (fields.get_u64_le(), fields.get_u64_le(), fields.get_u64_le());
-        let partition = PartitionId(fields.get_u16_le());
-        fields.advance(2);
+        let (partition, flags) = (PartitionId(fields.get_u16_le()), fields.get_u16_le());
+        let (facts, facts_bytes) = (fields.get_u32_le(), fields.get_u32_le());
+        let facts_crc = fields.get_u32_le();
+        let (bodies, bodies_bytes) = (fields.get_u32_le(), fields.get_u32_le());
+        let form = Form::decode(flags, fields.get_u64_le())?;
+        let (position, at) = (Position(position), Stamp(at));
         let head = BatchHead {
             write,
             partition,
-            position: Position(position),
-            at: Stamp(at),
-            facts: fields.get_u32_le(),
-            facts_bytes: fields.get_u32_le(),
-            facts_crc: fields.get_u32_le(),
-            bodies: fields.get_u32_le(),
-            bodies_bytes: fields.get_u32_le(),
+            position,
+            at,
+            facts,
+            facts_bytes,
+            facts_crc,
+            bodies,
+            bodies_bytes,
+            form,
         };
         head.bounded(room)
     }
 
     fn bounded(self, room: u64) -> Result<BatchHead, Bad> {
         // A fact has at least one byte, and at most one body.
-        let counts = self.facts <= self.facts_bytes && self.bodies <= self.facts;
+        let counts = self.bodies <= self.facts
+            && match self.form {
+                Form::Whole => self.facts <= self.facts_bytes,
+                Form::Thinned => self.facts_bytes == 0,
+                Form::Gap(count) => self.facts == 0 && self.facts_bytes == 0 && count > 0,
+            };
         if !counts || self.total() > room.min(u64::from(WRITE_BYTES_MAX)) {
             return Err(Bad::Length("of a batch"));
         }
         Ok(self)
+    }
+
+    /// The position after it, and after what it stands for.
+    pub(crate) fn next(&self) -> Position {
+        match self.form {
+            Form::Gap(count) => Position(self.position.0.saturating_add(count)),
+            Form::Whole | Form::Thinned => self.position.next(),
+        }
     }
 
     /// Where the facts begin, from the head's first byte.

@@ -1,7 +1,8 @@
 //! The one thread that writes.
 
 use std::io;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use lineside_engine::log::AppendError;
 
@@ -9,9 +10,10 @@ use super::appender::{Appender, WriteFault};
 use super::file::DiskLock;
 use super::frame::Frame;
 use super::inbox::{Ending, Submission, Work};
-use super::index::Spot;
+use super::index::Entry;
 use super::pace::{Due, Pace};
 use super::shared::{Shared, Status};
+use super::shelf::Loaded;
 use crate::limits::WRITE_BYTES_TARGET;
 
 /// Why the log is sealed.
@@ -33,6 +35,7 @@ pub(crate) struct Writer {
 struct LastWord {
     shared: Arc<Shared>,
     status: Option<Status>,
+    janitor: Option<JoinHandle<()>>,
     /// The directory is free for the next one when all is said.
     lock: Option<DiskLock>,
 }
@@ -41,6 +44,10 @@ impl Drop for LastWord {
     fn drop(&mut self) {
         let panicked = || Status::Sealed("the writer of the log broke an invariant".to_owned());
         let status = self.status.take().unwrap_or_else(panicked);
+        // What is beside the log is not changed any more either.
+        self.shared.mailbox.stop();
+        drop(self.janitor.take().map(JoinHandle::join));
+        self.shared.blobs.close();
         drop(self.lock.take());
         self.shared.end(status);
     }
@@ -53,9 +60,10 @@ impl Writer {
     }
 
     /// Writes until the log ends, and lets go of the directory then.
-    pub(crate) fn run(mut self, lock: DiskLock) {
+    pub(crate) fn run(mut self, lock: DiskLock, janitor: JoinHandle<()>) {
         let shared = Arc::clone(&self.shared);
-        let mut last_word = LastWord { shared, status: None, lock: Some(lock) };
+        let mut last_word =
+            LastWord { shared, status: None, janitor: Some(janitor), lock: Some(lock) };
         last_word.status = Some(match self.work() {
             Ok(()) => Status::Closed,
             Err(reason) => Status::Sealed(reason),
@@ -68,7 +76,6 @@ impl Writer {
             let work = self.shared.inbox.take(patience, self.target, &mut self.taken);
             match work {
                 Work::Batches => self.commit()?,
-                Work::Space => self.shared.space.refresh(self.shared.disk.as_ref()),
                 Work::Quiet => {}
                 Work::End(Ending::Close) => return self.close(),
                 Work::End(Ending::Abandon) => return Ok(()),
@@ -121,15 +128,18 @@ impl Writer {
     fn publish(&mut self, offset: u64) {
         let segment = self.appender.segment();
         segment.set_end(offset.saturating_add(self.frame.len()));
-        let mut catalog = self.shared.catalog.write().unwrap_or_else(PoisonError::into_inner);
-        catalog.add(segment);
+        let mut catalog = self.shared.catalog_mut();
+        let sealed = catalog.roll(segment);
         for entry in self.frame.entries() {
             let offset = offset.saturating_add(entry.offset);
-            let spot = Spot { segment: segment.id.number, offset };
-            let entered = catalog.index.enter(entry.partition, entry.position, spot);
-            assert!(entered, "the inbox takes batches at their partition's tail only");
+            catalog.enter(&Entry { offset, ..*entry });
         }
         drop(catalog);
+        if let Some((segment, index)) = sealed {
+            let loaded = Arc::new(Loaded::sealed(segment, index));
+            self.shared.shelf.put(&loaded);
+            self.shared.mailbox.store(loaded);
+        }
         let mut cache = self.shared.cache();
         for submission in &mut self.taken {
             let bodies = std::mem::take(&mut submission.batch.facts.bodies);

@@ -10,6 +10,8 @@ use lineside_core::fact::Batch;
 use lineside_core::id::{PartitionId, Position};
 use lineside_engine::log::AppendError;
 
+pub use super::blobs::PutFault;
+
 use super::ConnectionId;
 use super::storage::{Pending as Entry, Shared, State, Storage, after_failure};
 
@@ -133,14 +135,25 @@ impl Steering {
         durable
     }
 
+    /// The next blob that is put goes wrong so. Several calls plan several puts, in order.
+    pub fn fail_put(&self, fault: PutFault) {
+        self.shared.blobs().plan(fault);
+    }
+
+    /// Damages a blob that is stored; whether there is one of the name.
+    pub fn damage_blob(&self, name: &str) -> bool {
+        self.shared.blobs().damage(name)
+    }
+
     /// From now on `reserve` gives out so many bytes in all; `None` is no bound.
     pub fn limit(&self, bytes: Option<u64>) {
         self.shared.limit(bytes);
     }
 
-    /// The durable batches with their bodies, by position: what survives.
+    /// The durable batches with their bodies, by position: what survives. What was reclaimed since is
+    /// among them, so that a simulation can fold all facts from position 0.
     pub fn batches(&self, partition: PartitionId) -> Vec<Batch> {
-        self.shared.storage().batches(partition).to_vec()
+        self.shared.storage().history(partition).to_vec()
     }
 }
 

@@ -8,8 +8,11 @@ use bytes::Bytes;
 use futures::channel::oneshot;
 use lineside_core::fact::Batch;
 use lineside_core::id::{BodyRef, PartitionId, Position};
+use lineside_engine::living::LivingSet;
 use lineside_engine::log::{AppendError, Full, Room};
 
+use super::blobs::BlobState;
+use super::partition::Partition;
 use super::{ConnectionId, size_estimate};
 use crate::bell::Bell;
 use crate::limits::BATCH_BYTES_MAX;
@@ -28,6 +31,7 @@ pub(super) enum Arrival {
 #[derive(Debug)]
 pub(super) struct Shared {
     storage: Mutex<Storage>,
+    blobs: Mutex<BlobState>,
     pub(super) bell: Bell,
     /// What `reserve` may give out in all; `u64::MAX` is no bound.
     limit: AtomicU64,
@@ -38,6 +42,7 @@ impl Shared {
     pub(super) fn new(arrival: Arrival, limit: Option<u64>) -> Shared {
         Shared {
             storage: Mutex::new(Storage::new(arrival)),
+            blobs: Mutex::default(),
             bell: Bell::default(),
             limit: AtomicU64::new(limit.unwrap_or(u64::MAX)),
             promised: Arc::default(),
@@ -48,12 +53,16 @@ impl Shared {
         self.storage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) fn blobs(&self) -> MutexGuard<'_, BlobState> {
+        self.blobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn limit(&self, bytes: Option<u64>) {
         self.limit.store(bytes.unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     pub(super) fn reserve(&self, bytes: u64) -> Result<Room, Full> {
-        let used = self.storage().used;
+        let used = self.storage().used.saturating_add(self.blobs().bytes());
         let promised = self.promised.fetch_add(bytes, Ordering::Relaxed);
         // Counted before it is judged, so that a refusal gives it back by dropping it.
         let room = Room::counted(bytes, Arc::clone(&self.promised));
@@ -142,7 +151,7 @@ impl Connection {
 #[derive(Debug)]
 pub(super) struct Storage {
     arrival: Arrival,
-    partitions: BTreeMap<PartitionId, Vec<Batch>>,
+    partitions: BTreeMap<PartitionId, Partition>,
     connections: Vec<Connection>,
     used: u64,
 }
@@ -166,23 +175,33 @@ impl Storage {
         self.connections.len()
     }
 
-    pub(super) fn batches(&self, partition: PartitionId) -> &[Batch] {
-        self.partitions.get(&partition).map_or(&[], Vec::as_slice)
+    /// All batches that were ever kept, if the storage is steered.
+    pub(super) fn history(&self, partition: PartitionId) -> &[Batch] {
+        self.partitions.get(&partition).map_or(&[], Partition::history)
     }
 
-    pub(super) fn batch(&self, partition: PartitionId, at: Position) -> Option<&Batch> {
-        self.batches(partition).get(usize::try_from(at.0).ok()?)
+    /// The first batch at `at` or behind it that was not reclaimed.
+    pub(super) fn at_or_after(
+        &self,
+        partition: PartitionId,
+        at: Position,
+    ) -> Option<(Position, &Batch)> {
+        self.partitions.get(&partition)?.at_or_after(at)
     }
 
     pub(super) fn body(&self, partition: PartitionId, body: BodyRef) -> Option<Bytes> {
-        let bodies = &self.batch(partition, body.place.position)?.facts.bodies;
-        let found = bodies.binary_search_by_key(&body.place.index, |(index, _)| *index).ok()?;
-        let (_, bytes) = bodies.get(found)?;
-        (u32::try_from(bytes.len()) == Ok(body.len)).then(|| bytes.clone())
+        self.partitions.get(&partition)?.body(body)
     }
 
     pub(super) fn tail(&self, partition: PartitionId) -> Position {
-        Position(u64::try_from(self.batches(partition).len()).unwrap_or(u64::MAX))
+        self.partitions.get(&partition).map_or(Position(0), Partition::tail)
+    }
+
+    /// Reclaims what does not live below `below`.
+    pub(super) fn retain(&mut self, partition: PartitionId, below: Position, living: &LivingSet) {
+        let known = self.partitions.get_mut(&partition);
+        let freed = known.map_or(0, |partition| partition.retain(below, living));
+        self.used = self.used.saturating_sub(freed);
     }
 
     pub(super) fn submit(&mut self, id: ConnectionId, wish: Wish) -> oneshot::Receiver<Answer> {
@@ -225,7 +244,9 @@ impl Storage {
 
     fn keep(&mut self, Wish { partition, batch, room, .. }: Wish) {
         self.used = self.used.saturating_add(size_estimate(&batch));
-        self.partitions.entry(partition).or_default().push(batch);
+        let history = self.arrival == Arrival::Steered;
+        let known = self.partitions.entry(partition);
+        known.or_insert_with(|| Partition::new(history)).push(batch);
         // Given back only now that the batch itself is counted.
         drop(room);
     }

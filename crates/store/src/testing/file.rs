@@ -141,7 +141,10 @@ impl DiskFile for TestFile {
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         let mut state = self.machine.alive()?;
-        let fails = state.write_fails(bytes.len());
+        let len = self.with(&mut state, |file| file.now.len() as u64)?;
+        let most = state.grows_to(len, offset.saturating_add(bytes.len() as u64));
+        let most = most.map(|most| whole(most.saturating_sub(offset)).min(bytes.len()));
+        let fails = state.write_fails(bytes.len()).or(most);
         let written = fails.and_then(|partial| bytes.get(..partial)).unwrap_or(bytes);
         let change = Change::Write(whole(offset), written.to_vec());
         self.with(&mut state, |file| file.change(change))?;

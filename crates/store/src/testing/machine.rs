@@ -1,13 +1,53 @@
 //! The state of the machine that the disk is in.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::file::FileState;
 
 pub(super) type FileId = u64;
-type Names = BTreeMap<String, FileId>;
+pub(super) type Names = BTreeMap<String, FileId>;
+
+/// The names in one folder. Each folder is synced for itself.
+#[derive(Clone, Debug)]
+pub(super) struct Folder {
+    /// As a process sees them.
+    pub(super) names: Names,
+    /// As they were after the last sync and after each change since.
+    history: Vec<Names>,
+}
+
+impl Folder {
+    fn of(names: Names) -> Folder {
+        Folder { history: vec![names.clone()], names }
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut Names)) {
+        change(&mut self.names);
+        self.history.push(self.names.clone());
+    }
+
+    fn sync(&mut self) {
+        self.history = vec![self.names.clone()];
+    }
+
+    fn after_power_cut(&self, chance: &mut dyn FnMut() -> u64) -> Folder {
+        let survivor = usize::try_from(chance()).unwrap_or(0).checked_rem(self.history.len());
+        Folder::of(survivor.and_then(|n| self.history.get(n)).cloned().unwrap_or_default())
+    }
+}
+
+impl fmt::Debug for State {
+    /// Without what is in the files.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").field("folders", &self.folders).finish_non_exhaustive()
+    }
+}
+
+/// What is free where nothing bounds it: 1 TiB.
+const UNBOUNDED_FREE_BYTES: u64 = 1 << 40;
 
 /// The state, and word of its changes.
 #[derive(Debug)]
@@ -16,17 +56,15 @@ pub(super) struct Machine {
     pub(super) changed: Condvar,
 }
 
-#[derive(Debug)]
 pub(super) struct State {
     pub(super) files: BTreeMap<FileId, FileState>,
-    /// As a process sees them.
-    pub(super) names: Names,
-    /// As they were after the last sync and after each change since.
-    history: Vec<Names>,
+    /// By name; the directory itself is the one without a name.
+    pub(super) folders: BTreeMap<String, Folder>,
     pub(super) locked: bool,
     /// The power is off, or the process is gone.
     dead: bool,
-    pub(super) free_bytes: u64,
+    /// How many bytes all files together may have; `None` is no bound.
+    capacity: Option<u64>,
     pub(super) free_asked: u64,
     pub(super) fail_sync_after: Option<u64>,
     pub(super) fail_write_after: Option<(u64, usize)>,
@@ -91,11 +129,10 @@ impl State {
     pub(super) fn new() -> State {
         State {
             files: BTreeMap::new(),
-            names: Names::new(),
-            history: vec![Names::new()],
+            folders: BTreeMap::new(),
             locked: false,
             dead: false,
-            free_bytes: 1 << 40,
+            capacity: None,
             free_asked: 0,
             fail_sync_after: None,
             fail_write_after: None,
@@ -105,52 +142,89 @@ impl State {
         }
     }
 
-    fn with_files(&self, files: BTreeMap<FileId, FileState>, history: Vec<Names>) -> State {
-        let names = history.last().cloned().unwrap_or_default();
-        State { files, names, history, free_bytes: self.free_bytes, ..State::new() }
+    fn with_files(
+        &self,
+        files: BTreeMap<FileId, FileState>,
+        folders: BTreeMap<String, Folder>,
+    ) -> State {
+        State { files, folders, capacity: self.capacity, ..State::new() }
     }
 
     pub(super) fn after_kill(&self) -> State {
-        self.with_files(self.files.clone(), self.history.clone())
+        self.with_files(self.files.clone(), self.folders.clone())
     }
 
     pub(super) fn after_power_cut(&self, chance: &mut dyn FnMut() -> u64) -> State {
-        let survivor = usize::try_from(chance()).unwrap_or(0).checked_rem(self.history.len());
-        let names = survivor.and_then(|n| self.history.get(n)).cloned().unwrap_or_default();
+        let folders = self.folders.iter();
+        let folders = folders.map(|(at, folder)| (at.clone(), folder.after_power_cut(chance)));
+        let folders = folders.collect();
         let files = self.files.iter();
         let files = files.map(|(id, file)| (*id, file.after_power_cut(chance))).collect();
-        self.with_files(files, vec![names])
+        self.with_files(files, folders)
     }
 
-    pub(super) fn create(&mut self, name: &str) -> FileId {
+    fn folder(&mut self, folder: &str) -> &mut Folder {
+        self.folders.entry(folder.to_owned()).or_insert_with(|| Folder::of(Names::new()))
+    }
+
+    pub(super) fn names(&mut self, folder: &str) -> &Names {
+        &self.folder(folder).names
+    }
+
+    pub(super) fn create(&mut self, folder: &str, name: &str) -> FileId {
         let last = self.files.keys().next_back();
         let id = last.map_or(0, |last| last.saturating_add(1));
         self.files.insert(id, FileState::default());
-        self.change_names(|names| names.extend([(name.to_owned(), id)]));
+        self.change_names(folder, |names| names.extend([(name.to_owned(), id)]));
         id
     }
 
-    pub(super) fn id(&self, name: &str) -> io::Result<FileId> {
-        self.names.get(name).copied().ok_or_else(|| io::ErrorKind::NotFound.into())
+    pub(super) fn id(&mut self, folder: &str, name: &str) -> io::Result<FileId> {
+        self.names(folder).get(name).copied().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    pub(super) fn named(&mut self, name: &str) -> Option<&mut FileState> {
-        let id = self.id(name).ok()?;
+    /// The file of this path: a name, or a folder's and a name.
+    pub(super) fn at_path(&mut self, path: &str) -> Option<&mut FileState> {
+        let (folder, name) = split(path);
+        let id = self.id(folder, name).ok()?;
         self.files.get_mut(&id)
     }
 
-    pub(super) fn change_names(&mut self, change: impl FnOnce(&mut Names)) {
-        change(&mut self.names);
-        self.history.push(self.names.clone());
+    pub(super) fn change_names(&mut self, folder: &str, change: impl FnOnce(&mut Names)) {
+        self.folder(folder).change(change);
     }
 
-    pub(super) fn sync_names(&mut self) {
-        self.history = vec![self.names.clone()];
+    pub(super) fn sync_names(&mut self, folder: &str) {
+        self.folder(folder).sync();
     }
 
-    pub(super) fn lose(&mut self, name: &str) {
-        self.names.remove(name);
-        self.sync_names();
+    pub(super) fn lose(&mut self, path: &str) {
+        let (folder, name) = split(path);
+        let folder = self.folder(folder);
+        folder.names.remove(name);
+        folder.sync();
+    }
+
+    /// Bytes of all files that have a name.
+    fn used(&self) -> u64 {
+        let ids = self.folders.values().flat_map(|folder| folder.names.values());
+        let files = ids.filter_map(|id| self.files.get(id));
+        files.map(|file| file.now.len() as u64).sum()
+    }
+
+    pub(super) fn free(&self) -> u64 {
+        self.capacity.map_or(UNBOUNDED_FREE_BYTES, |all| all.saturating_sub(self.used()))
+    }
+
+    pub(super) fn set_free(&mut self, bytes: u64) {
+        self.capacity = Some(self.used().saturating_add(bytes));
+    }
+
+    /// How far a file of `len` bytes may grow, if not to `wanted`.
+    pub(super) fn grows_to(&self, len: u64, wanted: u64) -> Option<u64> {
+        self.capacity?;
+        let most = len.saturating_add(self.free());
+        (wanted > most).then_some(most)
     }
 
     /// How much of a write of `len` bytes is done before it fails, if it is to fail.
@@ -159,4 +233,9 @@ impl State {
         self.fail_write_after = left.checked_sub(1).map(|left| (left, partial));
         (left == 0).then_some(partial.min(len))
     }
+}
+
+/// The folder and the name that a path says.
+fn split(path: &str) -> (&str, &str) {
+    path.rsplit_once('/').unwrap_or(("", path))
 }

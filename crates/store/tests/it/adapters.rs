@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use lineside_engine::blobs::Blobs;
 use lineside_engine::log::Log;
 use lineside_store::conformance::{Features, World, run};
 use lineside_store::testing::TestDisk;
@@ -15,6 +16,14 @@ struct InMemory(MemoryLog);
 impl World for InMemory {
     fn connect(&self) -> Arc<dyn Log> {
         Arc::new(self.0.connect())
+    }
+
+    fn blobs(&self) -> Arc<dyn Blobs> {
+        self.0.blobs()
+    }
+
+    fn settle(&self) -> BoxFuture<'_, ()> {
+        std::future::ready(()).boxed()
     }
 
     fn restart(&mut self) -> BoxFuture<'_, ()> {
@@ -36,6 +45,14 @@ impl OnDisk {
 impl World for OnDisk {
     fn connect(&self) -> Arc<dyn Log> {
         Arc::new(self.log.connect())
+    }
+
+    fn blobs(&self) -> Arc<dyn Blobs> {
+        self.log.blobs()
+    }
+
+    fn settle(&self) -> BoxFuture<'_, ()> {
+        self.log.tidied()
     }
 
     fn restart(&mut self) -> BoxFuture<'_, ()> {

@@ -1,11 +1,11 @@
 //! A durable byte that changed is seen: the log names it, or one body does, or nothing needs it.
 
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use lineside_core::id::{PartitionId, Position};
-use lineside_engine::log::{Log, LogFault};
-use lineside_store::DiskOptions;
+use lineside_engine::log::{AppendError, Log, LogFault};
 use lineside_store::conformance::{batch, body, body_ref};
 use lineside_store::testing::{Damage, TestDisk};
+use lineside_store::{DiskLog, DiskOptions};
 
 use crate::support::{
     FIRST, P, append, expected, fault, open, open_with, options, read_all, submit, try_open,
@@ -35,16 +35,22 @@ fn part(bytes: &[u8], offset: usize, at: usize) -> Part {
     }
 }
 
-/// What a log shows after a byte of the write that brought batch `hit` changed.
+/// What a log shows after a byte of the write that brought batch `hit` of `count` changed. Damage is met where it is, or costs nothing; it is never shown as something else.
 async fn check(disk: &TestDisk, hit: u64, count: u64, part: &Part, case: &str) {
-    if *part == Part::Facts {
-        let said = fault(disk);
-        assert!(said.contains(".segment, byte "), "{case}: {said}");
-        return;
-    }
     let log = open(disk);
-    assert_eq!(read_all(&log, P).await, (expected(0..count, BODIES), None), "{case}");
-    for at in 0..count {
+    let (found, fault) = read_all(&log, P).await;
+    match (&fault, part) {
+        (None, _) => assert_eq!(found, expected(0..count, BODIES), "{case}"),
+        (Some(fault), Part::Facts) => {
+            assert_eq!(found, expected(0..hit, BODIES), "{case}");
+            let named = matches!(fault, LogFault::Damaged { place, .. }
+                if place.contains(".segment, byte "));
+            assert!(named, "{case}: {fault}");
+            assert_stopped(&log, count, case).await;
+        }
+        (Some(fault), _) => panic!("{case}: {fault}"),
+    }
+    for at in (0..count).filter(|at| fault.is_none() || *at != hit) {
         for (n, len) in BODIES.iter().enumerate() {
             let found = log.body(P, body_ref(at, n, *len)).await;
             if at == hit && *part == Part::Body(n) {
@@ -56,6 +62,13 @@ async fn check(disk: &TestDisk, hit: u64, count: u64, part: &Part, case: &str) {
             }
         }
     }
+}
+
+/// Nothing is written to the damaged partition; the others go on.
+async fn assert_stopped(log: &DiskLog, count: u64, case: &str) {
+    let refused = submit(log, P, count, batch(count, &[])).await;
+    let told = matches!(&refused, Err(AppendError::Rejected(why)) if why.contains("repair"));
+    assert!(told, "{case}: {refused:?}");
 }
 
 #[tokio::test]
@@ -71,9 +84,29 @@ async fn every_byte_of_a_write_that_a_later_one_vouches_for() {
         hurt.damage(FIRST, &Damage::Flip(at as u64, 0x40));
         let part = part(&bytes, write.offset, at);
         padding += usize::from(part == Part::Padding);
-        check(&hurt, 1, 4, &part, &format!("byte {at}, {part:?}")).await;
+        let case = format!("byte {at}, {part:?}");
+        check(&hurt, 1, 4, &part, &case).await;
+        let noticed = !open(&hurt).recovery().damage.is_empty();
+        assert_eq!(noticed, part == Part::Facts, "{case}: the last segment is read at the start");
     }
     assert!(padding < 8, "nearly every byte counts");
+}
+
+/// A header that says only what is said elsewhere too costs nothing.
+#[tokio::test]
+async fn header_of_a_write_is_not_needed_to_read_it() {
+    let disk = TestDisk::new();
+    append(&open(&disk), 0..4, BODIES).await;
+    for at in 0..64 {
+        let hurt = disk.kill();
+        let write = writes(&hurt.bytes(FIRST))[1];
+        hurt.damage(FIRST, &Damage::Flip((write.offset + at) as u64, 4));
+        let log = open(&hurt);
+        assert_eq!(read_all(&log, P).await, (expected(0..4, BODIES), None));
+        append(&log, 4..6, BODIES).await;
+        drop(log);
+        assert_eq!(read_all(&open(&hurt), P).await, (expected(0..6, BODIES), None));
+    }
 }
 
 #[tokio::test]
@@ -84,18 +117,28 @@ async fn every_byte_of_a_segment_that_a_mark_or_a_later_segment_vouches_for() {
     log.close().await.unwrap();
     drop(log);
     let (mut segments, mut batches) = (0, 0);
-    for name in disk.file_names().iter().filter(|name| name.ends_with(".segment")) {
+    let names = disk.file_names();
+    let names: Vec<_> = names.iter().filter(|name| name.ends_with(".segment")).collect();
+    for name in &names {
         segments += 1;
         let bytes = disk.bytes(name);
         for at in 0..64 {
             let hurt = disk.copy();
             hurt.damage(name, &Damage::Flip(at, 0x02));
-            assert!(fault(&hurt).contains(&format!("{name}, byte 0")));
+            if Some(name) == names.last() {
+                assert!(fault(&hurt).contains(&format!("{name}, byte 0")));
+                continue;
+            }
+            let (found, fault) = read_all(&open(&hurt), P).await;
+            assert_eq!(found, expected(0..batches, BODIES));
+            assert!(fault.unwrap().to_string().contains(&format!("{name}, byte 0")));
         }
         for write in writes(&bytes).iter().filter(|write| write.batches == 1) {
             for at in (write.offset..write.offset + write.total).step_by(3) {
                 let hurt = disk.copy();
                 hurt.damage(name, &Damage::Flip(at as u64, 0x02));
+                // The index would tell where batches are that a walk cannot get to; here it has to.
+                hurt.lose(&name.replace("segment", "index"));
                 let part = part(&bytes, write.offset, at);
                 check(&hurt, batches, 14, &part, &format!("{name} byte {at}, {part:?}")).await;
             }
@@ -103,6 +146,24 @@ async fn every_byte_of_a_segment_that_a_mark_or_a_later_segment_vouches_for() {
         }
     }
     assert!(segments >= 3 && batches == 14, "{segments} segments, {batches} batches");
+}
+
+/// Where the partitions stand at the beginning of a segment can be had from the one before.
+#[tokio::test]
+async fn table_of_a_segment_is_not_needed() {
+    let disk = TestDisk::new();
+    let log = open_with(&disk, DiskOptions { segment_bytes: 1024, ..options() });
+    append(&log, 0..14, BODIES).await;
+    drop(log);
+    for name in ["0000000000000002.segment", "0000000000000003.segment"] {
+        for at in 64..80 {
+            let hurt = disk.copy();
+            hurt.damage(name, &Damage::Flip(at, 0x80));
+            let log = open(&hurt);
+            assert_eq!(read_all(&log, P).await, (expected(0..14, BODIES), None));
+            append(&log, 14..15, BODIES).await;
+        }
+    }
 }
 
 #[tokio::test]
@@ -118,8 +179,12 @@ async fn mark_of_an_idle_log_vouches_for_the_last_write() {
     let writes = writes(&disk.bytes(FIRST));
     let kinds: Vec<_> = writes.iter().map(|w| (w.kind, w.number, w.synced, w.batches)).collect();
     assert_eq!(kinds, [(1, 1, 0, 1), (2, 2, 1, 0)], "one mark, by the idle log, none by close");
-    disk.damage(FIRST, &Damage::Flip(writes[0].offset as u64 + 20, 1));
-    assert!(fault(&disk).contains("byte 64"));
+    disk.damage(FIRST, &Damage::Flip(writes[0].offset as u64 + 70, 1));
+    let log = open(&disk);
+    let place = &log.recovery().damage[0].to_string();
+    assert!(place.contains("byte 128"), "{place}");
+    assert_eq!(log.recovery().torn_bytes, 0);
+    assert_stopped(&log, 0, "the only batch is lost").await;
 }
 
 #[tokio::test]
@@ -202,18 +267,36 @@ async fn missing_segments_and_batches_are_missed() {
     for name in &names[..names.len() - 1] {
         let hurt = disk.copy();
         hurt.lose(name);
-        assert!(fault(&hurt).contains("is missing"));
+        assert_lost(&hurt, "is missing").await;
         // A segment that ends before its last write does.
         let hurt = disk.copy();
         let last = *writes(&disk.bytes(name)).last().unwrap();
         hurt.damage(name, &Damage::SetLen(last.offset as u64));
-        assert!(fault(&hurt).contains(name));
+        hurt.lose(&name.replace("segment", "index"));
+        assert_lost(&hurt, name).await;
         // Another segment's bytes under this name.
         let hurt = disk.copy();
         hurt.damage(name, &Damage::Put(0, disk.bytes(&names[names.len() - 1])));
-        assert!(fault(&hurt).contains(name));
+        assert_lost(&hurt, name).await;
     }
     assert!(try_open(&disk).is_ok());
+}
+
+/// The log opens, a reader comes to what is lost and hears of it in these words; what other
+/// partitions have in other segments can be read and written.
+async fn assert_lost(disk: &TestDisk, word: &str) {
+    let log = open(disk);
+    let (found, fault) = read_all(&log, P).await;
+    assert!(found.len() < 20 && expected(0..20, BODIES).starts_with(&found));
+    let said = fault.unwrap().to_string();
+    assert!(said.contains(word), "{said}");
+    assert_stopped(&log, 20, word).await;
+    let other = PartitionId(1);
+    assert_eq!(read_all(&log, other).await, (expected([0], &[]), None));
+    submit(&log, other, 1, batch(1, &[])).await.unwrap();
+    // Whoever needs nothing of what is lost may write.
+    assert!(log.read(P, Position(20)).next().now_or_never().is_none());
+    submit(&log.connect(), P, 20, batch(20, &[])).await.unwrap();
 }
 
 /// Segments of two logs under one roof, as after a mistake with a backup: each whole, and not one
@@ -233,6 +316,10 @@ async fn segments_of_another_log_are_not_taken() {
         let mixed = here.kill();
         mixed.damage(second, &Damage::SetLen(0));
         mixed.damage(second, &Damage::Put(0, there.bytes(second)));
-        assert!(fault(&mixed).contains(FIRST), "{}", fault(&mixed));
+        let log = open(&mixed);
+        let (found, fault) = read_all(&log, P).await;
+        let known = [expected(0..12, &[1]), expected(0..12, &[200])];
+        assert!(known.iter().any(|known| known.starts_with(&found)), "never something else");
+        assert!(matches!(fault, Some(LogFault::Damaged { .. })), "{fault:?}");
     }
 }

@@ -8,7 +8,9 @@
 )]
 
 mod adapters;
+mod blobs;
 mod commit;
+mod compaction;
 mod damage;
 mod opening;
 mod power;

@@ -69,8 +69,11 @@ pub(crate) async fn read_all(log: &DiskLog, p: PartitionId) -> (Vec<Batch>, Opti
             None => panic!("a reader does not end before the tail"),
         }
     }
-    assert!(read.next().now_or_never().flatten().is_none(), "more than up to the tail");
-    (found, None)
+    match read.next().now_or_never().flatten() {
+        None => (found, None),
+        Some(Err(fault)) => (found, Some(fault)),
+        Some(Ok(more)) => panic!("more than up to the tail: {more:?}"),
+    }
 }
 
 /// The batches of these tags as a reader shows them.
@@ -104,7 +107,7 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
 
 /// The writes in a segment, up to the first that is not one.
 pub(crate) fn writes(bytes: &[u8]) -> Vec<WriteView> {
-    let (mut at, mut found) = (64, Vec::new());
+    let (mut at, mut found) = (64 + u32_at(bytes, 48) as usize, Vec::new());
     while bytes.get(at..at + 4) == Some(b"LSWR") {
         let total = 64 + u32_at(bytes, at + 44) as usize;
         let (number, synced) = (u64_at(bytes, at + 24), u64_at(bytes, at + 32));

@@ -175,6 +175,23 @@ impl Model {
         Ok(())
     }
 
+    /// Whether a receive may so soon have looked at enough that the next one, by somebody else, is
+    /// given what it left.
+    pub fn gives_up_early(&self) -> bool {
+        self.limits.receive_scan_max < Limits::cloud().receive_scan_max
+    }
+
+    /// A standard queue's lease is in force, whatever it was decided on.
+    pub fn seen_leased(&mut self, at: Stamp, fact: &Fact) {
+        let Fact::Leased(leased) = fact else { return };
+        let Some(Queue::Polled(polled)) = self.queues.get_mut(&leased.queue) else { return };
+        for seq in &leased.seqs {
+            if let Some(message) = polled.message(*seq) {
+                message.hand_out(at, leased.epoch, leased.until);
+            }
+        }
+    }
+
     /// Whether somebody who waits with this command would get an answer other than "nothing yet".
     pub fn gives(&self, at: Stamp, command: &Command) -> bool {
         match command {

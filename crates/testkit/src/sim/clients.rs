@@ -92,9 +92,9 @@ impl Clients {
 
     /// What somebody wishes.
     pub(crate) fn wish(&mut self, whim: &mut Whim<'_>) -> Command {
-        let index = whim.rng.index(self.queues.len());
+        let index = self.any_queue(whim);
         let Some(queue) = self.queues.get(index).copied() else { return Command::Canary };
-        if whim.rng.chance(3) {
+        if whim.rng.chance(4) {
             return self.about_queues(whim, queue);
         }
         if self.stash(index).is_some_and(|stash| stash.missing) && whim.rng.chance(60) {
@@ -104,6 +104,13 @@ impl Clients {
             Kind::Standard | Kind::Fifo => self.about_polled(whim, index, queue),
             Kind::Broker { sessions } => self.about_broker(whim, index, (queue, sessions)),
         }
+    }
+
+    /// Any queue, but seldom one that is not there.
+    fn any_queue(&self, whim: &mut Whim<'_>) -> usize {
+        let first = whim.rng.index(self.queues.len());
+        let missing = self.stashes.get(first).is_some_and(|stash| stash.missing);
+        if missing && whim.rng.chance(80) { whim.rng.index(self.queues.len()) } else { first }
     }
 
     fn create(&mut self, whim: &mut Whim<'_>, queue: QueuePlan) -> Command {

@@ -129,14 +129,19 @@ impl Host {
         true
     }
 
-    /// Somebody hangs up.
-    pub(crate) fn hang_up(&mut self, index: usize) -> Option<CallId> {
-        let open: Vec<&mut Caller> =
-            self.callers.iter_mut().filter(|caller| caller.answer.is_some()).collect();
-        let count = open.len();
-        let caller = open.into_iter().nth(index.checked_rem(count)?)?;
+    /// Somebody hangs up. Who may be waited for stays known; a canary is never waited for, and would
+    /// keep others from being sent.
+    pub(crate) fn hang_up(&mut self, nth: usize) -> Option<CallId> {
+        let open = self.callers.iter().enumerate().filter(|(_, caller)| caller.answer.is_some());
+        let open: Vec<usize> = open.map(|(index, _)| index).collect();
+        let index = *open.get(nth.checked_rem(open.len())?)?;
+        let caller = self.callers.get_mut(index)?;
         caller.answer = None;
-        Some(caller.call)
+        let call = caller.call;
+        if caller.tag == CallTag::of(&Command::Canary) {
+            self.callers.remove(index);
+        }
+        Some(call)
     }
 
     /// One turn; afterwards nobody may wait whose patience is over.

@@ -208,8 +208,10 @@ impl World {
     fn call(&mut self) {
         let host = self.any_host();
         let count = self.rng.between(1, self.plan.burst_max);
-        let commands = self.with_whim(|clients, whim| {
-            (0..count).map(|_| clients.wish(whim)).collect::<Vec<Command>>()
+        let flaps = self.rng.chance(1);
+        let commands = self.with_whim(|clients, whim| match flaps {
+            true => clients.flap(whim),
+            false => (0..count).map(|_| clients.wish(whim)).collect::<Vec<Command>>(),
         });
         self.send(host, commands);
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod back_pressure;
+mod checkpoints;
 mod shutdown;
 mod starting;
 mod support;

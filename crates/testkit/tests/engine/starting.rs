@@ -6,8 +6,8 @@ use std::sync::Arc;
 use lineside_core::command::Command;
 use lineside_core::id::Name;
 use lineside_core::stamp::Millis;
-use lineside_engine::engine::{EngineFault, Options, start};
-use lineside_engine::log::{Log, LogFault};
+use lineside_engine::engine::{EngineFault, Options, Storage, start};
+use lineside_engine::log::LogFault;
 use lineside_engine::request::CallError;
 use lineside_store::MemoryLog;
 use tokio::sync::oneshot;
@@ -20,11 +20,11 @@ fn list() -> Command {
 
 #[tokio::test]
 async fn a_call_before_the_start_is_through_waits_for_it() {
-    let (open, opened) = oneshot::channel::<Arc<dyn Log>>();
+    let (open, opened) = oneshot::channel::<Storage>();
     let (engine, _ended) = start(options(), async { Ok(opened.await.unwrap()) });
     assert!(!engine.is_ready());
     let early = begin(&engine, list()).await;
-    drop(open.send(Arc::new(MemoryLog::new())));
+    drop(open.send(Storage { log: Arc::new(MemoryLog::new()), blobs: None }));
     assert!(early.await.is_ok());
     assert!(engine.is_ready());
 }
@@ -50,8 +50,8 @@ async fn time_that_was_moved_needs_a_steerable_clock() {
     let steerable = Options { steerable: true, ..options() };
     let (engine, _ended) = engine_with(steerable, Arc::new(log.connect())).await;
     engine.advance(Millis::seconds(60)).await.unwrap();
-    let (plain, ended) =
-        start(options(), async move { Ok(Arc::new(log.connect()) as Arc<dyn Log>) });
+    let again = Storage { log: Arc::new(log.connect()), blobs: None };
+    let (plain, ended) = start(options(), async move { Ok(again) });
     assert!(!plain.ready().await);
     assert!(matches!(ended.await.unwrap(), Err(EngineFault::Steered(_))));
 }

@@ -11,7 +11,8 @@ use lineside_core::id::{Label, Name, PartitionId};
 use lineside_core::limits::Limits;
 use lineside_core::queue::{QueueKind, SettingsPatch};
 use lineside_core::stamp::Millis;
-use lineside_engine::engine::{EngineFault, Handle, Options, start};
+use lineside_engine::checkpoint::BYTES_BETWEEN;
+use lineside_engine::engine::{EngineFault, Handle, Options, Storage, start};
 use lineside_engine::log::Log;
 use lineside_engine::request::CallError;
 use tokio::task::JoinHandle;
@@ -25,6 +26,8 @@ pub(crate) fn options() -> Options {
         limits: Limits::cloud(),
         steerable: false,
         inbox_max: 1024,
+        checkpoint_bytes: BYTES_BETWEEN,
+        notice: |text| panic!("nothing to notice: {text}"),
     }
 }
 
@@ -34,7 +37,11 @@ pub(crate) async fn engine(log: Arc<dyn Log>) -> (Handle, Ended) {
 }
 
 pub(crate) async fn engine_with(options: Options, log: Arc<dyn Log>) -> (Handle, Ended) {
-    let (engine, ended) = start(options, async move { Ok(log) });
+    engine_in(options, Storage { log, blobs: None }).await
+}
+
+pub(crate) async fn engine_in(options: Options, storage: Storage) -> (Handle, Ended) {
+    let (engine, ended) = start(options, async move { Ok(storage) });
     assert!(engine.ready().await, "the canary did not come through");
     (engine, ended)
 }

@@ -10,6 +10,7 @@ mod refusals;
 mod scheduled;
 mod sessions;
 mod shape;
+mod snapshots;
 
 use bytes::Bytes;
 

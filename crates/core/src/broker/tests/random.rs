@@ -12,7 +12,7 @@ use crate::codec::{decode_facts, encode_facts};
 
 /// What happens next in a story. Receipts and holds are named by a number modulo those there are.
 #[derive(Clone, Debug)]
-enum Step {
+pub(super) enum Step {
     Advance(u64),
     Tick,
     Restart,
@@ -20,7 +20,7 @@ enum Step {
 }
 
 #[derive(Clone, Debug)]
-enum Wish {
+pub(super) enum Wish {
     Send { session: Option<u8>, ttl: Option<u64>, later: Option<u64>, message_id: Option<u8> },
     Receive { dead: bool, delete: bool, max: usize },
     Accept(Option<u8>),
@@ -35,7 +35,7 @@ enum Wish {
     Peek { dead: bool, from: u64, max: usize, session: Option<u8> },
 }
 
-fn wish() -> impl Strategy<Value = Wish> {
+pub(super) fn wish() -> impl Strategy<Value = Wish> {
     let (b, index) = (any::<bool>, || 0..20_usize);
     let seqs = || vec(1..20_u64, 0..3);
     prop_oneof![
@@ -60,7 +60,7 @@ fn wish() -> impl Strategy<Value = Wish> {
     ]
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub(super) fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (1..120_u64).prop_map(Step::Advance),
         1 => Just(Step::Tick),
@@ -69,7 +69,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn settings() -> impl Strategy<Value = BrokerSettings> {
+pub(super) fn settings() -> impl Strategy<Value = BrokerSettings> {
     let flags = any::<[bool; 3]>();
     (flags, 1..4_u32, option::of(50..300_u64)).prop_map(|(flags, deliveries_max, ttl)| {
         let [sessions, dead_letter_on_expiry, dedup] = flags;
@@ -97,8 +97,8 @@ fn mode(delete: bool) -> ReceiveMode {
 }
 
 /// A world in which clients remember what they were handed, also what is long lost.
-struct Story {
-    world: World,
+pub(super) struct Story {
+    pub(super) world: World,
     receipts: Vec<(Receipt, Option<SessionHolder>)>,
     holders: Vec<SessionHolder>,
     duplicates: usize,
@@ -106,7 +106,7 @@ struct Story {
 }
 
 impl Story {
-    fn new(settings: BrokerSettings) -> Story {
+    pub(super) fn new(settings: BrokerSettings) -> Story {
         let world = World::new(settings);
         Story { world, receipts: vec![], holders: vec![], duplicates: 0, sends: 0 }
     }
@@ -121,7 +121,7 @@ impl Story {
         known.cloned().unwrap_or_else(|| (receipt(1, 1, 99), None))
     }
 
-    fn operation(&self, wish: Wish) -> BrokerOperation {
+    pub(super) fn operation(&self, wish: Wish) -> BrokerOperation {
         let at = self.world.at;
         match wish {
             Wish::Send { session, ttl, later, message_id } => {
@@ -181,7 +181,7 @@ impl Story {
         }
     }
 
-    fn take(&mut self, step: Step) {
+    pub(super) fn take(&mut self, step: Step) {
         match step {
             Step::Advance(by) => self.world.at += by,
             Step::Tick => drop(self.world.tick()),

@@ -1,6 +1,7 @@
 //! Given facts, when a command at a moment, then facts, an answer or a refusal; and stories over
 //! several commands.
 
+mod blocks;
 pub(crate) mod codec;
 mod commands;
 mod facts;
@@ -8,11 +9,12 @@ mod names;
 mod random;
 mod rests_on;
 mod settings;
+pub(crate) mod snapshots;
 mod time;
 
 use bytes::Bytes;
 
-use super::Partition;
+pub(crate) use super::Partition;
 pub(crate) use crate::broker::{
     BrokerCommand, BrokerCreated, BrokerFact, BrokerOperation, BrokerRefusal, BrokerSettings,
     NewBrokerMessage, OneMessage, ReceiveMode, SubQueue,
@@ -280,7 +282,7 @@ pub(crate) struct World {
     pub(crate) partition: Partition,
     pub(crate) at: Stamp,
     pub(crate) log: Vec<Batch>,
-    limits: Limits,
+    pub(crate) limits: Limits,
 }
 
 impl World {

@@ -12,7 +12,7 @@ use super::*;
 /// What happens next in a story of four queues: `q` and `f`, with the dead letters of each in `r`
 /// and `s`. Receipts are named by a number modulo those there are.
 #[derive(Clone, Debug)]
-enum Step {
+pub(super) enum Step {
     Wait(u64),
     Tick(usize),
     Restart,
@@ -21,7 +21,7 @@ enum Step {
 }
 
 #[derive(Clone, Debug)]
-enum Wish {
+pub(super) enum Wish {
     Create(usize),
     Change { queue: usize, delay: Option<u64>, retention: Option<u64>, receives_max: Option<u32> },
     DeleteQueue(usize),
@@ -39,7 +39,7 @@ fn kind_of(queue: usize) -> QueueKind {
     if queue.is_multiple_of(2) { QueueKind::Standard } else { QueueKind::Fifo }
 }
 
-fn wish() -> impl Strategy<Value = Wish> {
+pub(super) fn wish() -> impl Strategy<Value = Wish> {
     use proptest::option::of;
     // Mostly the queues whose dead letters go elsewhere.
     let queue = || prop_oneof![5 => 0..2_usize, 2 => 2..4_usize];
@@ -66,7 +66,7 @@ fn wish() -> impl Strategy<Value = Wish> {
     ]
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub(super) fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (0..50_u64).prop_map(Step::Wait),
         2 => (1..4_usize).prop_map(Step::Tick),
@@ -76,14 +76,14 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-struct Story {
-    world: World,
+pub(super) struct Story {
+    pub(super) world: World,
     receipts: Vec<(usize, Receipt)>,
     ids: BTreeSet<MessageId>,
 }
 
 impl Story {
-    fn new() -> Story {
+    pub(super) fn new() -> Story {
         let mut world = World::with_limits(|limits| {
             limits.receive_scan_max = 4;
             limits.standard_in_flight_max = 5;
@@ -100,7 +100,7 @@ impl Story {
         Story { world, receipts: Vec::new(), ids: BTreeSet::new() }
     }
 
-    fn take(&mut self, step: &Step) {
+    pub(super) fn take(&mut self, step: &Step) {
         match step {
             Step::Wait(by) => drop(self.world.wait_ms(*by)),
             Step::Tick(limit) => drop(self.world.tick(*limit)),
@@ -156,7 +156,7 @@ impl Story {
         Some((QUEUES[*queue], *receipt))
     }
 
-    fn command(&self, wish: &Wish) -> Option<Command> {
+    pub(super) fn command(&self, wish: &Wish) -> Option<Command> {
         Some(match wish {
             Wish::Create(queue) => create(QUEUES[*queue], kind_of(*queue), no_settings()),
             Wish::Change { queue, delay, retention, receives_max } => {
@@ -214,7 +214,7 @@ impl World {
     }
 }
 
-fn config(cases: u32) -> ProptestConfig {
+pub(super) fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 

@@ -9,6 +9,7 @@ mod epochs;
 mod fifo;
 mod items;
 mod leases;
+mod million;
 mod refusals;
 mod standard;
 mod turns;

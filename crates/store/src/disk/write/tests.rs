@@ -14,14 +14,13 @@ use super::*;
 const SEGMENT: SegmentId = SegmentId { number: 3, salt: 0xfeed };
 
 fn header() -> impl Strategy<Value = WriteHeader> {
-    (1..u64::MAX, any::<u64>(), 1..1000_u32, any::<bool>()).prop_map(
-        |(number, at, batches, mark)| {
-            let batches = if mark { 0 } else { batches };
-            let kind = if mark { Kind::Mark } else { Kind::Batches };
-            let length = batches * 72;
-            WriteHeader { kind, segment: SEGMENT, number, synced: at % number, batches, length }
-        },
-    )
+    (1..u64::MAX, any::<u64>(), 1..1000_u32, 0..4_usize).prop_map(|(number, at, batches, kind)| {
+        let kind = [Kind::Batches, Kind::Mark, Kind::Rewritten, Kind::Repaired][kind];
+        let batches = if kind == Kind::Mark { 0 } else { batches };
+        let (length, synced) = (batches * 72, at % number);
+        let through = if kind.is_rewritten() { number.saturating_add(at % 100) } else { number };
+        WriteHeader { kind, segment: SEGMENT, number, through, synced, batches, length }
+    })
 }
 
 /// Facts that may bring bodies.
@@ -100,14 +99,14 @@ proptest! {
     #[test]
     fn sealed_header_of_any_kind_is_bounded(mut block: [u8; 32], tail: [u8; 32]) {
         block[..4].copy_from_slice(&WRITE_MAGIC);
-        block[4] %= 4;
+        block[4] %= 6;
         let mut whole = [0; BLOCK_BYTES];
         whole[..32].copy_from_slice(&block);
         whole[32..].copy_from_slice(&tail);
         if let Ok(header) = WriteHeader::decode(&seal(whole)) {
             prop_assert!(header.length <= WRITE_BYTES_MAX);
             prop_assert!(u64::from(header.batches) * 64 <= u64::from(header.length));
-            prop_assert!(header.synced < header.number);
+            prop_assert!(header.synced < header.number && header.number <= header.through);
         }
     }
 
@@ -119,6 +118,7 @@ proptest! {
     ) {
         block[..4].copy_from_slice(b"LSBA");
         // Small counts, that have a chance to fit.
+        block[34..36].copy_from_slice(&[counts[0] % 4, 0]);
         for (n, count) in [36, 40, 48, 52].into_iter().zip(counts) {
             block[n..n + 4].copy_from_slice(&u32::from(count).to_le_bytes());
         }

@@ -15,7 +15,7 @@ const KEYS: [&str; 4] = ["k1", "k2", "k3", "k4"];
 /// How often what is wished of a polled queue.
 const WISHES: [u32; 4] = [42, 26, 26, 6];
 /// How often what is wished about queues.
-const ABOUT: [u32; 8] = [24, 18, 4, 8, 18, 8, 12, 8];
+const ABOUT: [u32; 8] = [24, 20, 5, 6, 16, 8, 10, 8];
 
 /// Looks at a queue, and takes what is there.
 pub(super) fn audit(name: &str) -> Vec<Command> {
@@ -121,6 +121,33 @@ impl Clients {
         };
         let given = whim.maybe(70, |whim| self.patch(whim, plan.kind)).unwrap_or_default();
         Command::CreateQueue { name: named(plan.name), kind, given }
+    }
+
+    /// The other side of dead-letter rules goes or comes, and in the same breath everybody asks what
+    /// depends on it.
+    pub(crate) fn flap(&mut self, whim: &mut Whim<'_>) -> Vec<Command> {
+        let Some(source) = whim.rng.pick(&self.queues).copied() else { return Vec::new() };
+        let dead_letter = self.rule(whim, source.kind);
+        let target = QueuePlan { name: self.known_as(&dead_letter.target), ..source };
+        let mut commands = vec![match whim.rng.chance(50) {
+            true => Command::DeleteQueue { name: named(target.name) },
+            false => self.create_polled(whim, target),
+        }];
+        for _ in 0..3 {
+            let (name, dead_letter) = (named(source.name), Some(Some(dead_letter.clone())));
+            let patch = SettingsPatch { dead_letter, ..SettingsPatch::default() };
+            commands.push(match whim.rng.below(3) {
+                0 => Command::ChangeQueue { name, patch },
+                1 => self.about_queues(whim, source),
+                _ => self.receive(whim, source, name),
+            });
+        }
+        commands
+    }
+
+    fn known_as(&self, name: &Name) -> &'static str {
+        let known = self.queues.iter().find(|queue| queue.name == name.as_str());
+        known.map_or("nowhere", |queue| queue.name)
     }
 
     fn patch(&self, whim: &mut Whim<'_>, kind: Kind) -> SettingsPatch {

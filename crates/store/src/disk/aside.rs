@@ -1,0 +1,64 @@
+//! A file that is written beside what it will replace, and takes its name when it is whole.
+
+use std::io;
+use std::sync::Arc;
+
+use super::file::{Disk, DiskFile};
+use crate::limits::ASIDE_SYNC_BYTES;
+
+/// A file under a temporary name. One that is dropped before it is finished is removed; a crash
+/// leaves it to the next start.
+#[derive(Debug)]
+pub(crate) struct Aside<'a> {
+    disk: &'a dyn Disk,
+    name: String,
+    file: Arc<dyn DiskFile>,
+    len: u64,
+    unsynced: usize,
+    finished: bool,
+}
+
+impl<'a> Aside<'a> {
+    pub(crate) fn create(disk: &'a dyn Disk, name: String) -> io::Result<Aside<'a>> {
+        let file = disk.create(&name)?;
+        Ok(Aside { disk, name, file, len: 0, unsynced: 0, finished: false })
+    }
+
+    /// How long it is, in bytes.
+    pub(crate) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Writes at the end, and syncs now and then.
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
+        for chunk in bytes.chunks(ASIDE_SYNC_BYTES) {
+            self.file.write_at(chunk, self.len)?;
+            self.len = self.len.saturating_add(chunk.len() as u64);
+            self.unsynced = self.unsynced.saturating_add(chunk.len());
+            if self.unsynced >= ASIDE_SYNC_BYTES {
+                self.file.sync_data()?;
+                self.unsynced = 0;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes it durable and gives it its name, in the place of what had it. An error says nothing of
+    /// which of the two has the name after a crash; both are whole.
+    pub(crate) fn finish(mut self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        self.file.sync_all()?;
+        self.disk.rename(&self.name, name)?;
+        self.finished = true;
+        self.disk.sync_names()?;
+        Ok(Arc::clone(&self.file))
+    }
+}
+
+impl Drop for Aside<'_> {
+    fn drop(&mut self) {
+        if !self.finished {
+            // The next start removes what cannot be removed now.
+            drop(self.disk.remove(&self.name));
+        }
+    }
+}

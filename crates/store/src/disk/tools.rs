@@ -1,0 +1,110 @@
+//! What a person does with a data directory that no server uses, and the backup of one that a
+//! server does.
+
+mod backup;
+mod dump;
+mod repair;
+mod verify;
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use lineside_core::id::{PartitionId, Position};
+
+use super::dir::Directory;
+use super::file::{Disk, DiskLock};
+use super::options::OpenError;
+
+pub use backup::{BackupReport, restore, restore_on};
+pub(crate) use backup::backup;
+pub use dump::{Dump, Dumped, DumpedBody, DumpedFacts, dump, dump_on};
+pub use repair::{Repaired, Repairs, repair, repair_on};
+pub use verify::{AcceptedGap, Verification, verify, verify_on};
+
+/// A damaged place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The file, as a person calls it.
+    pub file: String,
+    /// Where in it, in bytes from its beginning.
+    pub offset: u64,
+    /// What is wrong there.
+    pub what: String,
+    /// What it costs.
+    pub cost: Cost,
+}
+
+/// What a damaged place costs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cost {
+    /// Nothing: what stood there can be had elsewhere, or nobody needs it.
+    Nothing,
+    /// A message's body: that message is lost, and named whenever it is asked for.
+    Body {
+        /// Of the fact that brought it.
+        partition: PartitionId,
+        /// Of its batch.
+        position: Position,
+        /// Of the fact in its batch.
+        index: u32,
+    },
+    /// The facts of these positions, from the first to before the second: nothing is written to the
+    /// partition before a repair, unless a checkpoint is behind them.
+    Facts {
+        /// Whose.
+        partition: PartitionId,
+        /// The first that is lost.
+        from: Position,
+        /// The one after the last that is lost.
+        to: Position,
+    },
+    /// Batches that nobody can tell: of which partitions, and how many, up to this number.
+    Unknown {
+        /// How many there can have been.
+        batches: u64,
+    },
+    /// A blob: a checkpoint of this name is not there, and the one before it is used.
+    Blob(String),
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}, byte {}: {}; it costs {}", self.file, self.offset, self.what, self.cost)
+    }
+}
+
+impl std::fmt::Display for Cost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Cost::Nothing => f.write_str("nothing"),
+            Cost::Body { partition, position, index } => {
+                let (p, at) = (partition.0, position.0);
+                write!(f, "the message of partition {p}, position {at}, index {index}")
+            }
+            Cost::Facts { partition, from, to } => {
+                let (p, from, last) = (partition.0, from.0, to.0.saturating_sub(1));
+                write!(f, "the facts of partition {p} at positions {from} to {last}")
+            }
+            Cost::Unknown { batches } => write!(f, "up to {batches} batches that nobody can tell"),
+            Cost::Blob(name) => write!(f, "the blob {name}"),
+        }
+    }
+}
+
+/// Opens a directory that no server uses, to look at it.
+fn look(path: &Path) -> Result<Arc<dyn Disk>, OpenError> {
+    let what = format!("opening the data directory {}", path.display());
+    let opened = Directory::look(path).map_err(|source| OpenError::Io { what, source })?;
+    Ok(Arc::new(opened))
+}
+
+/// Keeps servers out while somebody is at it.
+fn take(disk: &dyn Disk) -> Result<DiskLock, OpenError> {
+    let lock = disk.lock().map_err(failed("locking the data directory"))?;
+    lock.ok_or_else(|| OpenError::InUse(disk.place("")))
+}
+
+fn failed(what: &str) -> impl FnOnce(io::Error) -> OpenError {
+    super::roster::failed(what)
+}
