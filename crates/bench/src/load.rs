@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
@@ -16,6 +17,8 @@ pub(crate) struct Load {
     pub(crate) request: Arc<[u8]>,
     pub(crate) connections: usize,
     pub(crate) lasts: Duration,
+    /// It ends earlier after about so many requests.
+    pub(crate) requests_max: u64,
 }
 
 /// What came of it.
@@ -51,8 +54,11 @@ pub(crate) async fn run(load: &Load) -> anyhow::Result<Outcome> {
     }
     let start = Instant::now();
     let mut clients = JoinSet::new();
+    let asked = Arc::new(AtomicU64::new(0));
     for stream in streams {
-        clients.spawn(ask_again_and_again(stream, load.request.clone(), start + load.lasts));
+        let share = Share { asked: asked.clone(), max: load.requests_max };
+        let until = start + load.lasts;
+        clients.spawn(ask_again_and_again(stream, load.request.clone(), until, share));
     }
     let mut outcome = Outcome::default();
     while let Some(client) = clients.join_next().await {
@@ -65,16 +71,23 @@ pub(crate) async fn run(load: &Load) -> anyhow::Result<Outcome> {
     Ok(outcome)
 }
 
+/// How many requests all connections may ask together.
+struct Share {
+    asked: Arc<AtomicU64>,
+    max: u64,
+}
+
 async fn ask_again_and_again(
     mut stream: TcpStream,
     request: Arc<[u8]>,
     until: Instant,
+    share: Share,
 ) -> anyhow::Result<Vec<u32>> {
     let mut latencies = Vec::new();
     let mut buffer = Vec::with_capacity(16 * 1024);
     loop {
         let asked = Instant::now();
-        if asked >= until {
+        if asked >= until || share.asked.fetch_add(1, Ordering::Relaxed) >= share.max {
             return Ok(latencies);
         }
         stream.write_all(&request).await?;

@@ -1,11 +1,13 @@
 //! Beside the floors: measures Lineside beside a peer, in pairs that alternate.
 //!
+//! `bench backlog` measures Lineside alone, with a million messages waiting.
 //! `bench send` gives one row: SendMessage beside a bare HTTP echo server. Each side runs as a
 //! process of its own; the load is a closed loop over kept connections ([`load`]), the same for
 //! both; what was acknowledged is counted in the queue afterwards.
 
 #![allow(clippy::print_stdout, clippy::disallowed_methods)] // It prints rows, and it measures time.
 
+mod backlog;
 mod disk;
 mod echo;
 mod load;
@@ -13,6 +15,7 @@ mod machine;
 mod pairs;
 mod send;
 mod side;
+mod sqs;
 
 use std::net::SocketAddr;
 
@@ -35,6 +38,8 @@ enum Command {
     },
     /// SendMessage beside the echo server.
     Send(send::Options),
+    /// A million waiting messages: memory, receive times, and how long a start takes.
+    Backlog(backlog::Options),
 }
 
 #[tokio::main]
@@ -42,5 +47,6 @@ async fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Echo { listen } => echo::serve(listen).await,
         Command::Send(options) => send::run(&options).await,
+        Command::Backlog(options) => backlog::run(&options).await,
     }
 }

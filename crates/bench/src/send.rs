@@ -1,17 +1,16 @@
 //! SendMessage beside the echo server: how much of the ceiling is left.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use clap::Args;
-use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use serde_json::json;
 
 use crate::load::{self, Load, Outcome};
 use crate::pairs::{Pair, Spread, spread};
-use crate::side::{self, Side};
+use crate::side::{self, Side, clear};
+use crate::sqs::{call, request, text};
 use crate::{disk, machine};
 
 #[derive(Debug, Args)]
@@ -88,11 +87,11 @@ async fn run_ours(options: &Options) -> anyhow::Result<Outcome> {
     clear(&data)?;
     let binary = options.binary.clone().map_or_else(side::beside, Ok)?;
     let ours = Side::lineside(&binary, &data, &options.durability).await?;
-    let created = call(&ours, "CreateQueue", &json!({ "QueueName": "bench" })).await?;
+    let created = call(ours.address, "CreateQueue", &json!({ "QueueName": "bench" })).await?;
     let url = text(&created, "/QueueUrl")?.to_owned();
     let outcome = load::run(&load_on(options, &ours, &url)).await?;
     let asked = json!({ "QueueUrl": url, "AttributeNames": ["ApproximateNumberOfMessages"] });
-    let described = call(&ours, "GetQueueAttributes", &asked).await?;
+    let described = call(ours.address, "GetQueueAttributes", &asked).await?;
     let counted = text(&described, "/Attributes/ApproximateNumberOfMessages")?;
     let expected = outcome.answered.to_string();
     ensure!(counted == expected, "acknowledged {expected}, and there are {counted}");
@@ -108,48 +107,8 @@ fn load_on(options: &Options, side: &Side, url: &str) -> Load {
         request: request("SendMessage", &body).into(),
         connections: options.connections,
         lasts: Duration::from_secs_f64(options.seconds),
+        requests_max: u64::MAX,
     }
-}
-
-/// A request as the official Python SDK sends it, as to size and headers.
-fn request(operation: &str, body: &Value) -> Vec<u8> {
-    let body = body.to_string();
-    format!(
-        "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Encoding: identity\r\n\
-         X-Amz-Target: AmazonSQS.{operation}\r\nContent-Type: application/x-amz-json-1.0\r\n\
-         User-Agent: Boto3/1 md/Botocore#1 ua/2.1 os/linux lang/python md/pyimpl#CPython\r\n\
-         X-Amz-Date: 20260101T000000Z\r\nAuthorization: AWS4-HMAC-SHA256 \
-         Credential=test/20260101/us-east-1/sqs/aws4_request, \
-         SignedHeaders=content-type;host;x-amz-date;x-amz-target, Signature={:064}\r\n\
-         Content-Length: {}\r\n\r\n{body}",
-        0,
-        body.len()
-    )
-    .into_bytes()
-}
-
-/// One call outside the load.
-async fn call(side: &Side, operation: &str, body: &Value) -> anyhow::Result<Value> {
-    let mut stream = TcpStream::connect(side.address).await?;
-    let request = String::from_utf8(request(operation, body))?;
-    let request = request.replacen("\r\n", "\r\nConnection: close\r\n", 1);
-    stream.write_all(request.as_bytes()).await?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await?;
-    let (_, body) = answer.split_once("\r\n\r\n").context("no HTTP answer")?;
-    Ok(serde_json::from_str(body)?)
-}
-
-fn text<'a>(answer: &'a Value, pointer: &str) -> anyhow::Result<&'a str> {
-    let found = answer.pointer(pointer).and_then(Value::as_str);
-    found.with_context(|| format!("no {pointer} in {answer}"))
-}
-
-fn clear(directory: &Path) -> anyhow::Result<()> {
-    if directory.exists() {
-        std::fs::remove_dir_all(directory)?;
-    }
-    Ok(())
 }
 
 fn print_row(options: &Options, pairs: &[Pair]) {

@@ -11,7 +11,7 @@ use tokio::process::{Child, Command};
 /// A server that runs, and ends with this value.
 pub(crate) struct Side {
     pub(crate) address: SocketAddr,
-    _process: Child,
+    process: Child,
 }
 
 impl Side {
@@ -37,13 +37,27 @@ impl Side {
         Side::start(command, Said::Err).await
     }
 
+    /// A figure of `/proc/PID/status` in MiB: `VmRSS` is what is resident, `VmHWM` its highest.
+    pub(crate) fn mebibytes(&self, field: &str) -> anyhow::Result<f64> {
+        let pid = self.process.id().context("the server has ended")?;
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+        let line = status.lines().find(|line| line.starts_with(field));
+        let kib = line.and_then(|line| line.split_whitespace().nth(1)).context("no such field")?;
+        Ok(kib.parse::<f64>()? / 1024.0)
+    }
+
+    /// SIGKILL.
+    pub(crate) async fn kill(mut self) -> anyhow::Result<()> {
+        Ok(self.process.kill().await?)
+    }
+
     async fn start(mut command: Command, said: Said) -> anyhow::Result<Side> {
         let mut process = command.kill_on_drop(true).spawn()?;
         let address = match said {
             Said::Out => address(process.stdout.take()).await,
             Said::Err => address(process.stderr.take()).await,
         };
-        Ok(Side { address: address?, _process: process })
+        Ok(Side { address: address?, process })
     }
 }
 
@@ -76,4 +90,12 @@ pub(crate) fn beside() -> anyhow::Result<PathBuf> {
     let path = std::env::current_exe()?.with_file_name("lineside");
     ensure!(path.exists(), "{} is not there: run `make release`", path.display());
     Ok(path)
+}
+
+/// Removes a data directory, if it is there.
+pub(crate) fn clear(directory: &Path) -> anyhow::Result<()> {
+    if directory.exists() {
+        std::fs::remove_dir_all(directory)?;
+    }
+    Ok(())
 }

@@ -52,6 +52,22 @@ struct Resource {
     due: Option<Stamp>,
 }
 
+impl Resource {
+    /// Keeps when it is due, here and among all.
+    fn note_due(&mut self, id: QueueId, all: &mut BTreeSet<(Stamp, QueueId)>) {
+        let due = self.kind.next_due();
+        if due == self.due {
+            return;
+        }
+        if let Some(before) = std::mem::replace(&mut self.due, due) {
+            all.remove(&(before, id));
+        }
+        if let Some(due) = due {
+            all.insert((due, id));
+        }
+    }
+}
+
 /// Boxed, since a tree of resources has room for more than there are.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Kind {
@@ -418,16 +434,20 @@ impl Partition {
         self.resources.get_mut(&id).filter(|resource| resource.changed <= here)
     }
 
-    /// A queue of a checkpoint whose creation is replayed is made anew: all its facts follow. So its
-    /// name, too, changes hands as it did when an older queue had just left it.
+    /// In a replay the name changes hands even if the queue is there already: an older one may just
+    /// have had the name and left it.
     fn add(&mut self, here: Place, queue: QueueId, name: &Name, kind: Kind) {
         self.directory.taken(name.clone(), queue);
         self.directory.touched = here.position.next();
         if self.is_news(here) {
             self.directory.forget_given_up(name);
         }
+        if self.resources.get(&queue).is_some_and(|resource| resource.changed > here) {
+            return;
+        }
         let resource = Resource { kind, touched: here.position.next(), changed: here, due: None };
         if let Some(before) = self.resources.insert(queue, resource) {
+            // No log of ours creates a queue twice; still what is due must not outlive its queue.
             self.forget(queue, before);
         }
     }
@@ -490,26 +510,13 @@ impl Partition {
     /// Keeps what is derived from a resource: what its answers rest on, what it has seen, and when
     /// it is due.
     fn note(&mut self, here: Place, id: QueueId, soft: bool) {
-        let Some(resource) = self.resource(here, id) else { return };
+        let Partition { resources, due, .. } = self;
+        let Some(resource) = resources.get_mut(&id).filter(|r| r.changed <= here) else { return };
         if !soft {
             resource.touched = here.position.next();
         }
         resource.changed = here.plus(1);
-        self.note_due(id);
-    }
-
-    fn note_due(&mut self, id: QueueId) {
-        let Some(resource) = self.resources.get_mut(&id) else { return };
-        let due = resource.kind.next_due();
-        if due == resource.due {
-            return;
-        }
-        if let Some(before) = std::mem::replace(&mut resource.due, due) {
-            self.due.remove(&(before, id));
-        }
-        if let Some(due) = due {
-            self.due.insert((due, id));
-        }
+        resource.note_due(id, due);
     }
 }
 

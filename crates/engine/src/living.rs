@@ -19,17 +19,35 @@ impl LivingSet {
     /// The set of these places, in any order. Sorts: call it off the loop when they are many.
     pub fn of(mut places: Vec<Place>) -> LivingSet {
         places.sort_unstable();
-        places.dedup();
-        let mut bytes = Vec::with_capacity(places.len() * 2);
-        let mut before = Place::default();
-        for place in &places {
+        LivingSet::of_ascending(places.into_iter())
+    }
+
+    /// What is in either set.
+    pub fn union(&self, other: &LivingSet) -> LivingSet {
+        let (mut ours, mut theirs) = (self.iter().peekable(), other.iter().peekable());
+        LivingSet::of_ascending(std::iter::from_fn(|| match (ours.peek(), theirs.peek()) {
+            (Some(our), Some(their)) if their < our => theirs.next(),
+            (Some(_), _) => ours.next(),
+            (None, _) => theirs.next(),
+        }))
+    }
+
+    /// From places in order; one that comes again right away counts once.
+    fn of_ascending(places: impl Iterator<Item = Place>) -> LivingSet {
+        let (mut bytes, mut len) = (Vec::new(), 0);
+        let mut last = None;
+        for place in places {
+            if last == Some(place) {
+                continue;
+            }
+            let before = last.replace(place).unwrap_or_default();
             let positions = place.position.0 - before.position.0;
             let indices = place.index - if positions == 0 { before.index } else { 0 };
             put(&mut bytes, positions);
             put(&mut bytes, u64::from(indices));
-            before = *place;
+            len += 1;
         }
-        LivingSet { bytes: bytes.into(), len: places.len() }
+        LivingSet { bytes: bytes.into(), len }
     }
 
     /// How many places.
@@ -52,6 +70,39 @@ impl LivingSet {
             before = Place { position: Position(before.position.0 + positions), index };
             Some(before)
         })
+    }
+}
+
+/// Gathers places into a set, a few at a time: all of them side by side would take ten times the
+/// room of the set.
+#[derive(Debug, Default)]
+pub struct Gathering {
+    set: LivingSet,
+    loose: Vec<Place>,
+}
+
+/// Loose places that a gathering holds before it joins them to its set.
+const LOOSE_MAX: usize = 1 << 16;
+
+impl Gathering {
+    /// Adds places in any order.
+    pub fn extend(&mut self, places: impl IntoIterator<Item = Place>) {
+        for place in places {
+            self.loose.push(place);
+            if self.loose.len() >= LOOSE_MAX {
+                self.join();
+            }
+        }
+    }
+
+    fn join(&mut self) {
+        self.set = self.set.union(&LivingSet::of(std::mem::take(&mut self.loose)));
+    }
+
+    /// Everything that was added.
+    pub fn finish(mut self) -> LivingSet {
+        self.join();
+        self.set
     }
 }
 
@@ -98,6 +149,28 @@ mod tests {
         assert_eq!(set.len(), 4);
         let places: Vec<Place> = set.iter().collect();
         assert_eq!(places, [place(0, 0), place(7, 2), place(7, 300), far]);
+    }
+
+    #[test]
+    fn a_union_has_what_either_has_once() {
+        let odd = LivingSet::of((0..50).map(|n| place(2 * n + 1, 7)).collect());
+        let some = LivingSet::of((0..60).map(|n| place(n, 7)).collect());
+        let both: Vec<Place> = odd.union(&some).iter().collect();
+        let mut expected: Vec<Place> = odd.iter().chain(some.iter()).collect();
+        expected.sort_unstable();
+        expected.dedup();
+        assert_eq!(both, expected);
+        assert_eq!(odd.union(&some).len(), both.len());
+    }
+
+    #[test]
+    fn gathering_in_any_order_gives_the_same_set() {
+        let places: Vec<Place> =
+            (0..200_000u64).map(|n| place(n * 7919 % 200_003, (n % 3) as u32)).collect();
+        let mut gathering = Gathering::default();
+        gathering.extend(places.iter().copied());
+        assert!(gathering.loose.len() < LOOSE_MAX);
+        assert_eq!(gathering.finish(), LivingSet::of(places));
     }
 
     #[test]

@@ -23,7 +23,7 @@ use crate::witness::Witness;
 /// Most facts in one turn, and in one batch.
 pub const TURN_FACTS_MAX: usize = 4096;
 /// Most messages' worth of due work that one turn does before it looks at its inbox.
-const TICK_FACTS_MAX: usize = 512;
+const TICK_FACTS_MAX: usize = 256;
 /// Bytes decided and not yet submitted, beyond which a turn takes nothing more in.
 const FILLING_BYTES_MAX: u64 = 32 << 20;
 /// What a command's facts may add to the log beside bodies.

@@ -32,6 +32,7 @@ mod sidecar;
 mod space;
 mod starts;
 mod survey;
+mod tools;
 mod walk;
 mod window;
 mod write;
@@ -43,3 +44,8 @@ pub use janitor::Housekeeping;
 pub use log::DiskLog;
 pub use options::{DiskOptions, OpenError};
 pub use recovery::Recovery;
+pub use tools::{
+    AcceptedGap, BackupReport, Cost, Dump, Dumped, DumpedBody, DumpedFacts, Finding, Repaired,
+    Repairs, Verification, dump, dump_on, repair, repair_on, restore, restore_on, verify,
+    verify_on,
+};

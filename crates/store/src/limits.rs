@@ -66,3 +66,7 @@ pub const SEGMENTS_KEPT_OPEN: usize = 64;
 /// A write of a segment that is rewritten gathers batches up to here, in bytes: 1 MiB. Damage to a
 /// header may cost a whole write.
 pub const REWRITE_BYTES_TARGET: u64 = 1 << 20;
+
+/// Positions that a repair leaves out where nobody knows how many were lost: as many batches as the
+/// largest segment can hold. Positions are 64 bits wide.
+pub const GAP_POSITIONS_UNKNOWN: u64 = 1 << 28;

@@ -7,6 +7,7 @@
 
 mod file;
 mod machine;
+mod recording;
 
 use std::io;
 use std::sync::Arc;
@@ -14,6 +15,8 @@ use std::sync::Arc;
 use crate::disk::{Disk, DiskFile, DiskLock};
 use file::TestFile;
 use machine::{Machine, State};
+pub use recording::Recording;
+use recording::Step;
 
 /// The size of a sector, in bytes: what a power cut leaves whole.
 pub const SECTOR_BYTES: usize = 512;
@@ -76,15 +79,49 @@ impl TestDisk {
         self.machine.state().fail_sync_after = Some(skip);
     }
 
-    /// The write after `skip` more fails with `ENOSPC` after its first `partial` bytes.
-    pub fn fail_write(&self, skip: u64, partial: usize) {
-        self.machine.state().fail_write_after = Some((skip, partial));
+    /// The write after `skip` more fails so after its first `partial` bytes.
+    pub fn fail_write(&self, skip: u64, partial: usize, kind: io::ErrorKind) {
+        self.machine.state().fail_write_after = Some((skip, partial, kind));
+    }
+
+    /// From now on every change is written down.
+    pub fn record(&self) {
+        self.machine.state().recorded = Some(Vec::new());
+    }
+
+    /// Writes down, between the changes, that something happened.
+    pub fn note(&self, tag: u64) {
+        self.machine.state().write_down(|| Step::Note(tag));
+    }
+
+    /// What was written down since [`TestDisk::record`], on a disk that was empty then.
+    pub fn recording(&self) -> Recording {
+        Recording::new(self.machine.state().recorded.take().unwrap_or_default())
+    }
+
+    /// The operation after `skip` more, of any kind, fails so and does nothing.
+    pub fn fail_operation(&self, skip: u64, kind: io::ErrorKind) {
+        self.machine.state().fail_operation_after = Some((skip, kind));
+    }
+
+    /// How many operations there were.
+    pub fn operations(&self) -> u64 {
+        self.machine.state().operations
+    }
+
+    /// Whether an operation that was to fail has not come yet.
+    pub fn has_fault_ahead(&self) -> bool {
+        let state = self.machine.state();
+        state.fail_sync_after.is_some()
+            || state.fail_write_after.is_some()
+            || state.fail_operation_after.is_some()
     }
 
     /// No operation fails any more that was to fail.
     pub fn heal(&self) {
         let mut state = self.machine.state();
         (state.fail_sync_after, state.fail_write_after) = (None, None);
+        state.fail_operation_after = None;
     }
 
     /// Syncs of files wait from now on.
@@ -178,20 +215,11 @@ impl Disk for TestDisk {
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        let mut state = self.machine.alive()?;
-        let id = state.id(&self.folder, from)?;
-        state.change_names(&self.folder, |names| {
-            names.remove(from);
-            names.insert(to.to_owned(), id);
-        });
-        Ok(())
+        self.machine.alive()?.rename(&self.folder, from, to)
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        let mut state = self.machine.alive()?;
-        state.id(&self.folder, name)?;
-        state.change_names(&self.folder, |names| names.retain(|known, _| known != name));
-        Ok(())
+        self.machine.alive()?.remove(&self.folder, name)
     }
 
     fn sync_names(&self) -> io::Result<()> {

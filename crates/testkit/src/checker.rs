@@ -128,8 +128,8 @@ struct Reading<'a> {
     survivor: Option<Model>,
     /// A fact is lost that answers may not rest on.
     lost: bool,
-    /// Whose decision is not the last one yet: they wait.
-    waiting: BTreeSet<CallId>,
+    /// Whose decision is not the last one yet: they wait, and were last asked at that moment.
+    waiting: BTreeMap<CallId, Stamp>,
 }
 
 impl<'a> Reading<'a> {
@@ -144,7 +144,7 @@ impl<'a> Reading<'a> {
         });
         let last = calls.collect();
         let next = (reign.start, 0);
-        let waiting = BTreeSet::new();
+        let waiting = BTreeMap::new();
         Reading { ledger, tenure, log, end, last, next, survivor: None, lost: false, waiting }
     }
 
@@ -191,7 +191,10 @@ impl<'a> Reading<'a> {
         match entry {
             Entry::Decided { call, moment, verdict } => {
                 let is_last = self.last.get(call) == Some(&index);
-                self.in_turn(model, (*call, is_last), verdict)?;
+                let is_fair = self.in_turn((*call, is_last), moment.at, verdict);
+                if !model.gives_up_early() {
+                    is_fair?;
+                }
                 self.decided(model, (*call, is_last), *moment, verdict, is_lost)
             }
             Entry::Happened { moment, facts } => {
@@ -269,28 +272,22 @@ impl<'a> Reading<'a> {
         model.decided(moment, Decided { command: &call.command, answer, facts })
     }
 
-    /// Nobody is given anything while somebody who came before waits for the same.
-    fn in_turn(
-        &mut self,
-        model: &Model,
-        (id, is_last): (CallId, bool),
-        verdict: &Verdict,
-    ) -> Check {
+    /// Nobody is given anything while somebody who came before waits for the same; unless he was
+    /// asked at this very moment: then he is asked again at the next.
+    fn in_turn(&mut self, (id, is_last): (CallId, bool), at: Stamp, verdict: &Verdict) -> Check {
         if !is_last {
-            self.waiting.insert(id);
+            self.waiting.insert(id, at);
             return Ok(());
         }
         self.waiting.remove(&id);
         let gives = matches!(&verdict.answer, Ok(reply) if !reply.is_nothing_yet());
-        let Some(wish) = self.call(id).and_then(|call| Wish::of(&call.command)) else {
-            return Ok(());
+        let wish = |id: CallId| self.call(id).and_then(|call| Wish::of(&call.command));
+        let Some(wished) = wish(id).filter(|_| gives) else { return Ok(()) };
+        let is_passed_over = |(other, asked_at): &(&CallId, &Stamp)| {
+            **asked_at < at && wish(**other) == Some(wished)
         };
-        let same = |other: &&CallId| {
-            self.call(**other).and_then(|call| Wish::of(&call.command)) == Some(wish)
-        };
-        let before = self.waiting.range(..id).find(same);
-        let is_fair = !gives || before.is_none() || model.gives_up_early();
-        ensure!(is_fair, "served before call {before:?}, which came before");
+        let before = self.waiting.range(..id).find(is_passed_over);
+        ensure!(before.is_none(), "served before {before:?}, which came before");
         Ok(())
     }
 

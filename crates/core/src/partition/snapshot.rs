@@ -39,9 +39,9 @@ impl Partition {
             // Of two with one name the older was deleted before the younger was created, and the
             // facts that say so are replayed.
             partition.directory.taken(kind.name().clone(), id);
-            let resource = Resource { kind, touched: Position::default(), changed, due: None };
+            let mut resource = Resource { kind, touched: Position::default(), changed, due: None };
+            resource.note_due(id, &mut partition.due);
             partition.resources.insert(id, resource);
-            partition.note_due(id);
         }
         partition
     }

@@ -44,10 +44,13 @@ impl Restoring {
         Ok(())
     }
 
-    /// The partition; an error if its header is missing.
+    /// The partition; an error if its header is missing, or was not taken after all resources.
     pub fn finish(self) -> Result<Partition, SnapshotError> {
-        let missing = || SnapshotError::new(BlockKey::main(QueueId(0)), "it is missing");
-        let header = self.header.ok_or_else(missing)?.restored();
+        let error = |reason| SnapshotError::new(BlockKey::main(QueueId(0)), reason);
+        let header = self.header.ok_or_else(|| error("it is missing"))?.restored();
+        if self.resources.values().any(|resource| resource.changed() > header.changed) {
+            return Err(error("a resource has seen more than the header"));
+        }
         let at = header.header.last;
         let resources = self.resources.into_values().map(|resource| resource.restored(at));
         Ok(Partition::restored(self.id, self.limits, header, resources))

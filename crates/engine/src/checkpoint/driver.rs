@@ -12,7 +12,7 @@ use crate::owner::Owner;
 /// load, and so does what is written twice.
 pub const BYTES_BETWEEN: u64 = 32 << 20;
 /// Pointers that a turn copies: well under a millisecond.
-const SLICE_WEIGHT: usize = 2048;
+const SLICE_WEIGHT: usize = 512;
 
 /// The loop's side of checkpoints.
 pub(crate) struct Checkpoints {

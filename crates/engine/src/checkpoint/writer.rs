@@ -11,7 +11,7 @@ use siphasher::sip128::{Hasher128, SipHasher24};
 
 use super::manifest::{BlobEntry, BlockEntry, Manifest, VERSION};
 use super::{CheckpointId, Piece};
-use crate::living::LivingSet;
+use crate::living::{Gathering, LivingSet};
 
 /// A blob is handed out to be written when it has so many bytes.
 const BLOB_BYTES_TARGET: usize = 4 << 20;
@@ -44,7 +44,7 @@ struct Kept {
 #[derive(Debug, Default)]
 struct UnderWay {
     manifest: Manifest,
-    bodies: Vec<Place>,
+    bodies: Gathering,
     /// Where the comparison with the last manifest's blocks stands; both are in order of keys.
     compared: usize,
     /// For each blob of the last manifest: its index in this one, once a block of it is kept.
@@ -181,7 +181,7 @@ impl Writer {
         Some(Complete {
             name: manifest.id.manifest_name(self.partition),
             content: manifest.encode().into(),
-            bodies: LivingSet::of(under_way.bodies),
+            bodies: under_way.bodies.finish(),
             manifest,
         })
     }
@@ -218,8 +218,7 @@ impl Writer {
     /// body that was living when the older one was taken and is not now.
     fn retain(&self) -> Option<(Position, LivingSet)> {
         let [newer, older] = self.kept.as_slice() else { return None };
-        let both = newer.bodies.iter().chain(older.bodies.iter()).collect();
-        Some((older.manifest.begin.position, LivingSet::of(both)))
+        Some((older.manifest.begin.position, newer.bodies.union(&older.bodies)))
     }
 }
 

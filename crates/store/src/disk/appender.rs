@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use super::aside::is_full;
 use super::file::Disk;
 use super::frame::Frame;
 use super::segment::{Header, Segment};
@@ -28,6 +29,8 @@ pub(crate) struct End {
 /// Why a write is not in the log for good.
 #[derive(Debug)]
 pub(crate) enum WriteFault {
+    /// Nothing of it was written, and nothing is wrong but that there is no room.
+    Full(io::Error),
     /// Nothing of it was written.
     Before(io::Error),
     /// Some or all of it was.
@@ -38,7 +41,7 @@ impl WriteFault {
     /// What the system said.
     pub(crate) fn into_cause(self) -> io::Error {
         match self {
-            WriteFault::Before(error) | WriteFault::Amid(error) => error,
+            WriteFault::Full(error) | WriteFault::Before(error) | WriteFault::Amid(error) => error,
         }
     }
 }
@@ -75,14 +78,14 @@ impl Appender {
     /// begins. It is not durable before [`Appender::sync`].
     pub(crate) fn append(&mut self, frame: &mut Frame) -> Result<u64, WriteFault> {
         assert_eq!(frame.number(), self.end.next_write, "writes are numbered one after another");
-        self.make_room(frame.len()).map_err(WriteFault::Before)?;
+        self.make_room(frame.len())?;
         frame.finish(self.end.segment.id(), self.end.synced);
         let offset = self.end.offset;
         let after = offset.saturating_add(frame.len());
         let zeros = self.zeros_after(after);
         let file = &self.end.segment.file;
         let written = frame.with_zeros(zeros, |bytes| file.write_at(bytes, offset));
-        written.map_err(WriteFault::Amid)?;
+        written.or_else(|error| self.take_back(error))?;
         self.end.offset = after;
         self.end.zeroed = self.end.zeroed.max(after.saturating_add(zeros));
         self.end.next_write = self.end.next_write.saturating_add(1);
@@ -92,6 +95,23 @@ impl Appender {
         Ok(offset)
     }
 
+    /// A write had no room. What there is of it must not be found by the next start, which cannot know
+    /// that it was refused: it is cut off, durably.
+    fn take_back(&mut self, error: io::Error) -> Result<(), WriteFault> {
+        if !is_full(&error) {
+            return Err(WriteFault::Amid(error));
+        }
+        let file = &self.end.segment.file;
+        match file.set_len(self.end.offset).and_then(|()| file.sync_all()) {
+            Ok(()) => {
+                self.end.zeroed = self.end.offset;
+                self.end.synced = self.end.next_write.saturating_sub(1);
+                Err(WriteFault::Full(error))
+            }
+            Err(_) => Err(WriteFault::Amid(error)),
+        }
+    }
+
     /// Makes all that was written durable.
     pub(crate) fn sync(&mut self) -> io::Result<()> {
         self.end.segment.file.sync_data()?;
@@ -99,16 +119,20 @@ impl Appender {
         Ok(())
     }
 
-    fn make_room(&mut self, len: u64) -> io::Result<()> {
+    fn make_room(&mut self, len: u64) -> Result<(), WriteFault> {
         let is_empty = self.end.offset == self.end.segment.header.first_offset;
         if is_empty || self.end.offset.saturating_add(len) <= self.segment_bytes {
             return Ok(());
         }
         // A segment that is there says that all before it is durable.
-        self.sync()?;
+        self.sync().map_err(WriteFault::Before)?;
         let number = self.end.segment.header.through.saturating_add(1);
         let header = Header::new(number, self.end.next_write, self.end.starts.clone());
-        let next = Segment::create(self.disk.as_ref(), header)?;
+        let next = Segment::create(self.disk.as_ref(), header);
+        let next = next.map_err(|error| match is_full(&error) {
+            true => WriteFault::Full(error),
+            false => WriteFault::Before(error),
+        })?;
         self.end.offset = next.header.first_offset;
         self.end.zeroed = self.end.offset;
         self.end.segment = Arc::new(next);

@@ -6,6 +6,11 @@ use std::sync::Arc;
 use super::file::{Disk, DiskFile};
 use crate::limits::ASIDE_SYNC_BYTES;
 
+/// Whether the system had no room.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
 /// A file under a temporary name. One that is dropped before it is finished is removed; a crash
 /// leaves it to the next start.
 #[derive(Debug)]
@@ -49,7 +54,8 @@ impl<'a> Aside<'a> {
         self.file.sync_all()?;
         self.disk.rename(&self.name, name)?;
         self.finished = true;
-        self.disk.sync_names()?;
+        // Whatever the system says of it, this is not a file that was not made.
+        self.disk.sync_names().map_err(io::Error::other)?;
         Ok(Arc::clone(&self.file))
     }
 }

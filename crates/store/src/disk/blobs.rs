@@ -9,7 +9,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use lineside_engine::blobs::{BlobFault, Blobs};
 
-use super::aside::Aside;
+use super::aside::{Aside, is_full};
 use super::file::{Disk, DiskFile};
 use super::off_thread::off_thread;
 use super::segment::{MAGIC, VERSION};
@@ -108,11 +108,9 @@ impl Inner {
         }
         let written = self.write(name, content);
         self.space.refresh(self.disk.as_ref());
-        written.map_err(|error| match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                BlobFault::Full(name.to_owned())
-            }
-            _ => io(name, &error.to_string()),
+        written.map_err(|error| match is_full(&error) {
+            true => BlobFault::Full(name.to_owned()),
+            false => io(name, &error.to_string()),
         })
     }
 

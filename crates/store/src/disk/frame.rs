@@ -127,6 +127,11 @@ impl Frame {
         self.number
     }
 
+    /// Whether it has no batches.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.batches == 0
+    }
+
     /// Length of the whole write, in bytes.
     pub(crate) fn len(&self) -> u64 {
         self.bytes.len() as u64

@@ -1,7 +1,7 @@
 //! What waits for the writer.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::channel::oneshot;
@@ -23,6 +23,23 @@ pub(crate) struct Submission {
     /// Given back with the submission.
     pub(crate) room: Room,
     pub(crate) teller: oneshot::Sender<Result<(), AppendError>>,
+    /// The partitions of which a batch of this connection was refused.
+    pub(crate) failed: Failed,
+}
+
+/// Partitions of which a batch was refused: their owner's memory is ahead of the log.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Failed(Arc<Mutex<BTreeSet<PartitionId>>>);
+
+impl Failed {
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<PartitionId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a batch of this partition was.
+    pub(crate) fn has(&self, partition: PartitionId) -> bool {
+        self.lock().contains(&partition)
+    }
 }
 
 impl Submission {
@@ -31,6 +48,12 @@ impl Submission {
         drop(self.room);
         // Whoever dropped the ticket does not want to know.
         drop(self.teller.send(answer));
+    }
+
+    /// Tells that it is refused; later ones of its partition are refused too, on its connection.
+    pub(crate) fn refuse(self, error: AppendError) {
+        self.failed.lock().insert(self.partition);
+        self.tell(Err(error));
     }
 }
 
@@ -80,9 +103,8 @@ struct State {
 
 impl Inbox {
     pub(crate) fn new(tails: &Starts) -> Inbox {
-        let tails = tails.known.iter().map(|(partition, start)| (*partition, start.position));
-        let tails = tails.collect();
-        let state = State { queue: VecDeque::new(), bytes: 0, tails, ending: None, refusal: None };
+        let (queue, tails) = (VecDeque::new(), positions(tails));
+        let state = State { queue, bytes: 0, tails, ending: None, refusal: None };
         Inbox { state: Mutex::new(state), filled: Condvar::new() }
     }
 
@@ -143,6 +165,15 @@ impl Inbox {
         }
     }
 
+    /// What waits rests on what was not written: it is taken back, and the partitions stand at these
+    /// tails again.
+    pub(crate) fn take_back(&self, tails: &Starts) -> VecDeque<Submission> {
+        let mut state = self.lock();
+        state.tails = positions(tails);
+        state.bytes = 0;
+        std::mem::take(&mut state.queue)
+    }
+
     /// The log is to end; nothing more is taken.
     pub(crate) fn end(&self, ending: Ending) {
         let mut state = self.lock();
@@ -159,6 +190,10 @@ impl Inbox {
         state.bytes = 0;
         std::mem::take(&mut state.queue)
     }
+}
+
+fn positions(tails: &Starts) -> HashMap<PartitionId, Position> {
+    tails.known.iter().map(|(partition, start)| (*partition, start.position)).collect()
 }
 
 impl State {

@@ -1,8 +1,7 @@
 //! The handle: `Log` over the parts of this folder.
 
-use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use bytes::Bytes;
@@ -21,7 +20,7 @@ use super::damage::Damage;
 use super::dir::Directory;
 use super::file::Disk;
 use super::frame::Frame;
-use super::inbox::{Ending, Submission};
+use super::inbox::{Ending, Failed, Submission};
 use super::janitor::{Housekeeping, Janitor, Retained};
 use super::options::{DiskOptions, OpenError};
 use super::pace::Pace;
@@ -29,6 +28,7 @@ use super::reader::{self, Reader};
 use super::recovery::{self, Opened, Recovery};
 use super::shared::{Shared, Status, ticket};
 use super::space::Space;
+use super::tools::{self, BackupReport};
 use super::writer::Writer;
 use crate::limits::BATCH_BYTES_MAX;
 use crate::memory::size_estimate;
@@ -40,7 +40,7 @@ use crate::memory::size_estimate;
 pub struct DiskLog {
     owner: Arc<Owner>,
     /// Partitions of which a batch was refused here: this owner's memory is ahead of the log.
-    failed: Arc<Mutex<BTreeSet<PartitionId>>>,
+    failed: Failed,
 }
 
 /// Ends the writer with the last handle.
@@ -100,13 +100,13 @@ impl DiskLog {
         let thread = spawn("log-writer", move || writer.run(lock, janitor));
         let thread = thread.map_err(failed("starting the writer"))?;
         let owner = Owner { shared, recovery, writer: Some(thread) };
-        Ok(DiskLog { owner: Arc::new(owner), failed: Arc::default() })
+        Ok(DiskLog { owner: Arc::new(owner), failed: Failed::default() })
     }
 
     /// Another connection to the same log, as a new owner of a partition takes one. It does not
     /// share the failures of this one.
     pub fn connect(&self) -> DiskLog {
-        DiskLog { owner: Arc::clone(&self.owner), failed: Arc::default() }
+        DiskLog { owner: Arc::clone(&self.owner), failed: Failed::default() }
     }
 
     /// The blobs beside this log.
@@ -117,6 +117,13 @@ impl DiskLog {
     /// What opening found.
     pub fn recovery(&self) -> &Recovery {
         &self.owner.recovery
+    }
+
+    /// Copies what is durable, with the blobs, into a directory that is empty or not there; the log
+    /// goes on meanwhile. It waits for the disk: call it where that holds up nobody. What is copied
+    /// opens as a log that ends somewhere in this one.
+    pub fn backup(&self, to: &Path) -> Result<BackupReport, OpenError> {
+        tools::backup(self.shared(), to)
     }
 
     /// What was reclaimed since the log was opened.
@@ -154,8 +161,7 @@ impl DiskLog {
 
     /// Why this connection does not take the batch, whatever the log says.
     fn refusal(&self, partition: PartitionId, size: u64) -> Option<AppendError> {
-        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        let failed = failed.contains(&partition).then(|| "a batch before it failed".to_owned());
+        let failed = self.failed.has(partition).then(|| "a batch before it failed".to_owned());
         let large = || format!("a batch of {size} bytes; the largest is {BATCH_BYTES_MAX}");
         let failed = failed.or_else(|| self.damaged(partition));
         let refusal = failed.or_else(|| (size > BATCH_BYTES_MAX).then(large));
@@ -176,13 +182,6 @@ impl DiskLog {
         };
         what.map(|what| format!("{what}; nothing is written there before `lineside repair`"))
     }
-
-    fn refuse(&self, submission: Submission, error: AppendError) {
-        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        failed.insert(submission.partition);
-        drop(failed);
-        submission.tell(Err(error));
-    }
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
@@ -197,12 +196,13 @@ impl Log for DiskLog {
     fn submit(&self, partition: PartitionId, at: Position, room: Room, batch: Batch) -> Ticket {
         let (teller, told) = ticket();
         let size = size_estimate(&batch);
-        let submission = Submission { partition, at, batch, size, room, teller };
+        let submission =
+            Submission { partition, at, batch, size, room, teller, failed: self.failed.clone() };
         match self.refusal(partition, size) {
-            Some(error) => self.refuse(submission, error),
+            Some(error) => submission.refuse(error),
             None => {
                 let put = self.shared().inbox.put(submission);
-                put.unwrap_or_else(|refused| self.refuse(refused.submission, refused.error));
+                put.unwrap_or_else(|refused| refused.submission.refuse(refused.error));
             }
         }
         let lost = || Err(AppendError::Unknown("the writer of the log is gone".to_owned()));

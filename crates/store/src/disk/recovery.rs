@@ -61,9 +61,9 @@ pub(crate) fn open(disk: &dyn Disk) -> Result<Opened, OpenError> {
     roster.tidy(disk).map_err(failed("tidying the data directory"))?;
     let last = roster.segments.pop();
     let last_number = last.as_ref().map_or(0, Listed::number);
-    if let Some((_, fault)) = roster.broken.range(last_number.saturating_add(1)..).next_back() {
+    if let Some((_, broken)) = roster.broken.range(last_number.saturating_add(1)..).next_back() {
         // Nobody knows where such a log ends.
-        return Err(OpenError::Fault(fault.clone()));
+        return Err(OpenError::Fault(broken.fault.clone()));
     }
     let (segment, starts) = match last {
         Some(last) => {
@@ -97,7 +97,8 @@ fn catalog(roster: Roster, last: &Arc<Segment>, starts: &Starts) -> Catalog {
     }
     let sealed = roster.segments.iter().filter_map(Sealed::of);
     let sealed = sealed.map(|sealed| (sealed.number, sealed)).collect();
-    Catalog::new(sealed, roster.broken, runs, Arc::clone(last), starts.clone())
+    let broken = roster.broken.into_iter().map(|(number, broken)| (number, broken.fault)).collect();
+    Catalog::new(sealed, broken, runs, Arc::clone(last), starts.clone())
 }
 
 /// Goes through the last segment and gathers what is there.
@@ -186,7 +187,7 @@ impl Finder {
     fn check_unconfirmed(&mut self, walk: &mut Walk) -> io::Result<()> {
         for write in std::mem::take(&mut self.unconfirmed) {
             for batch in &write.batches {
-                if walk.check_bodies(batch)?.is_some() {
+                if !walk.bodies_are_whole(batch)? {
                     (self.offset, self.next_write) = (write.offset, write.header.number);
                     return Ok(());
                 }

@@ -102,6 +102,9 @@ impl<'a> Rewrite<'a> {
 
     /// Writes a mark that says that all before it is durable: a last segment needs one.
     pub(crate) fn mark(&mut self, through: u64) -> io::Result<()> {
+        // What was said beyond the last write is a write of its own.
+        let through =
+            if self.frame.is_empty() { through } else { through.max(self.frame.number()) };
         self.flush(through)?;
         self.frame.finish(self.header.id, through);
         self.aside.push(self.frame.bytes())

@@ -13,15 +13,15 @@ use super::shelf::walk_fault;
 use super::sidecar;
 use super::starts::Starts;
 use super::survey::Survey;
+use super::write::{BLOCK_BYTES, WriteHeader};
 
 /// The segments of a log, ascending.
 #[derive(Debug, Default)]
 pub(crate) struct Roster {
     /// Those whose headers are whole; what they say of the partitions is filled in.
     pub(crate) segments: Vec<Listed>,
-    /// Those that are missing or whose header is damaged, by number; of a range that is missing, by
-    /// the last.
-    pub(crate) broken: BTreeMap<u64, LogFault>,
+    /// Those that are missing or whose header is damaged, by their last number.
+    pub(crate) broken: BTreeMap<u64, Broken>,
     /// Files of segments that another stands for: a crash came before they were removed.
     leftovers: Vec<u64>,
 }
@@ -34,6 +34,14 @@ pub(crate) struct Listed {
     pub(crate) starts: Starts,
     /// The first write behind it; `None` for the last.
     pub(crate) until: Option<Until>,
+}
+
+/// A segment whose header is damaged, or several in a row that are missing.
+#[derive(Clone, Debug)]
+pub(crate) struct Broken {
+    pub(crate) from: u64,
+    pub(crate) to: u64,
+    pub(crate) fault: LogFault,
 }
 
 /// Where the writes of a segment end.
@@ -88,7 +96,8 @@ impl Roster {
                 false => format!("segments {expected} to {last} are missing"),
             };
             let place = disk.place(&segment::name(expected));
-            self.broken.insert(last, LogFault::Damaged { place, what });
+            let fault = LogFault::Damaged { place, what };
+            self.broken.insert(last, Broken { from: expected, to: last, fault });
         }
     }
 
@@ -114,7 +123,8 @@ impl Roster {
             }
             Look::Broken(what) => what,
         };
-        self.broken.insert(number, damaged(&place, 0, &what));
+        let fault = damaged(&place, 0, &what);
+        self.broken.insert(number, Broken { from: number, to: number, fault });
         Ok(number)
     }
 
@@ -175,6 +185,37 @@ impl Roster {
     }
 }
 
+/// The header of a segment whose own is damaged, from what stands elsewhere: the partitions stand
+/// where the segment before it ends, so its first write is where they leave it, and has its salt.
+/// Nothing else is believed: bytes that a client sent might look like a write.
+pub(crate) fn salvage(
+    disk: &dyn Disk,
+    broken: &Broken,
+    starts: &Starts,
+) -> Result<Option<Header>, OpenError> {
+    let place = disk.place(&segment::name(broken.to));
+    let doing = format!("reading {place}");
+    let file = match disk.open(&segment::name(broken.to)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened.map_err(failed(&doing))?,
+    };
+    // The first build wrote no table.
+    for starts in [Some(starts), None] {
+        let mut header = Header::new(broken.to, 1, Starts::default());
+        header.starts = starts.cloned();
+        header.first_offset = header.encode().len() as u64;
+        let mut block = [0; BLOCK_BYTES];
+        file.read_at(&mut block, header.first_offset).map_err(failed(&doing))?;
+        let write = WriteHeader::decode(&block).ok();
+        if let Some(write) = write.filter(|write| write.segment.number == broken.to) {
+            header.id = write.segment;
+            (header.first_write, header.rewritten) = (write.number, write.kind.is_rewritten());
+            return Ok(Some(header));
+        }
+    }
+    Ok(None)
+}
+
 fn all_doubtful(mut starts: Starts) -> Starts {
     starts.doubt_all();
     starts
@@ -201,7 +242,7 @@ pub(crate) fn header_fault(place: &str, fault: HeaderFault) -> OpenError {
 }
 
 /// What was tried when the system refused something.
-pub(crate) fn failed(what: &str) -> impl FnOnce(io::Error) -> OpenError {
+pub(crate) fn failed(what: &str) -> impl FnOnce(io::Error) -> OpenError + use<> {
     let what = what.to_owned();
     move |source| OpenError::Io { what, source }
 }

@@ -49,6 +49,8 @@ pub(crate) struct Header {
     /// Where each partition stands at its beginning, if it says so and the table is whole. One that
     /// an early build made does not say.
     pub(crate) starts: Option<Starts>,
+    /// It says so, and the table is not whole.
+    pub(crate) has_lost_table: bool,
     /// Where its first write stands.
     pub(crate) first_offset: u64,
 }
@@ -112,6 +114,7 @@ impl Header {
             first_write,
             rewritten: false,
             starts: Some(starts),
+            has_lost_table: false,
             first_offset: 0,
         };
         header.first_offset = header.encode().len() as u64;
@@ -160,6 +163,7 @@ impl Header {
         let (mut header, flags, table) = decode(&block, number)?;
         if flags & HAS_TABLE != 0 {
             header.starts = read_table(file, table, flags & OTHERS_DOUBTFUL != 0)?;
+            header.has_lost_table = header.starts.is_none();
         }
         Ok(header)
     }
@@ -217,6 +221,7 @@ fn decode(block: &Block, number: u64) -> Result<(Header, u32, TableSeal), Header
         first_write,
         rewritten: flags & REWRITTEN != 0,
         starts: None,
+        has_lost_table: false,
         first_offset: u64::from(len).saturating_add(BLOCK_BYTES as u64),
     };
     Ok((header, flags, (len, crc)))

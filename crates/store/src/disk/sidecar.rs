@@ -57,15 +57,20 @@ impl Sidecar {
 
     /// Reads that of the segment; `None` if there is none, or not a good one.
     pub(crate) fn load(disk: &dyn Disk, segment: SegmentId) -> io::Result<Option<Sidecar>> {
-        let file = match disk.open(&name(segment.number)) {
+        let sidecar = match Sidecar::read(disk, segment.number) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            opened => opened?,
+            read => read?.ok(),
         };
+        Ok(sidecar.filter(|sidecar| sidecar.segment == segment))
+    }
+
+    /// Reads that of the segment with this number, or says what is wrong with it.
+    pub(crate) fn read(disk: &dyn Disk, number: u64) -> io::Result<Result<Sidecar, String>> {
+        let file = disk.open(&name(number))?;
         let mut bytes = vec![0; usize::try_from(file.len()?).unwrap_or(0)];
         let read = file.read_at(&mut bytes, 0)?;
         bytes.truncate(read);
-        let sidecar = Sidecar::decode(&bytes).ok();
-        Ok(sidecar.filter(|sidecar| sidecar.segment == segment))
+        Ok(Sidecar::decode(&bytes))
     }
 
     fn encode(&self) -> Vec<u8> {
@@ -91,7 +96,7 @@ impl Sidecar {
     }
 
     /// Reads the bytes of an index, or says what is wrong with them.
-    pub(crate) fn decode(bytes: &[u8]) -> Result<Sidecar, String> {
+    fn decode(bytes: &[u8]) -> Result<Sidecar, String> {
         let (block, content) = bytes.split_first_chunk().ok_or("it is shorter than its header")?;
         let (segment, len, crc) = decode_header(block)?;
         if content.len() as u64 != len || crc32_iscsi(content) != crc {

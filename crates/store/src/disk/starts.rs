@@ -72,7 +72,10 @@ impl Starts {
             let position = Position(entry.get_u64_le());
             (PartitionId(partition), Start { position, doubtful: flags & DOUBTFUL != 0 })
         };
-        Starts { known: bytes.chunks_exact(ENTRY_BYTES as usize).map(entry).collect(), others_doubtful }
+        Starts {
+            known: bytes.chunks_exact(ENTRY_BYTES as usize).map(entry).collect(),
+            others_doubtful,
+        }
     }
 }
 

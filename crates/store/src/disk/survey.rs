@@ -80,10 +80,15 @@ impl Survey {
         let (partition, position) = (head.partition, head.position);
         let expected = self.tails.get(partition).position;
         if position < expected {
-            return self.misplaced(batch, expected);
+            let what =
+                format!("position {} of partition {} is here again", position.0, partition.0);
+            return self.note(batch.offset, what, Loses::Nothing);
         }
         if position > expected && !self.rewritten {
-            self.misplaced(batch, expected);
+            let (from, to) = (expected, position);
+            let (p, at) = (partition.0, position.0);
+            let what = format!("position {at} of partition {p}, where {} should follow", from.0);
+            self.note(batch.offset, what, Loses::Positions { partition, from, to });
             self.mark(partition, Position(position.0.saturating_sub(1)));
         }
         if batch.facts.is_err() {
@@ -103,14 +108,12 @@ impl Survey {
         *mark = position.max(*mark);
     }
 
-    fn misplaced(&mut self, batch: &FoundBatch, expected: Position) {
-        // What is missing behind a lost place is missing because of it.
-        if self.hurts.iter().any(|hurt| matches!(hurt.loses, Loses::Batches(_))) {
-            return;
-        }
-        let (head, offset) = (&batch.head, batch.offset);
-        let (p, at) = (head.partition.0, head.position.0);
-        let what = format!("position {at} of partition {p}, where {} should follow", expected.0);
-        self.hurts.push(Hurt { offset, end: offset, what, loses: Loses::Nothing });
+    fn note(&mut self, offset: u64, what: String, loses: Loses) {
+        self.hurts.push(Hurt { offset, end: offset, what, loses });
+    }
+
+    /// Whether positions may be missing without a word.
+    pub(crate) fn may_skip(&self) -> bool {
+        self.rewritten && !self.hurts.iter().any(|hurt| matches!(hurt.loses, Loses::Batches(_)))
     }
 }

@@ -6,7 +6,6 @@ mod dump;
 mod repair;
 mod verify;
 
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,9 +14,11 @@ use lineside_core::id::{PartitionId, Position};
 use super::dir::Directory;
 use super::file::{Disk, DiskLock};
 use super::options::OpenError;
+use super::roster::failed;
+use super::walk::Loses;
 
-pub use backup::{BackupReport, restore, restore_on};
 pub(crate) use backup::backup;
+pub use backup::{BackupReport, restore, restore_on};
 pub use dump::{Dump, Dumped, DumpedBody, DumpedFacts, dump, dump_on};
 pub use repair::{Repaired, Repairs, repair, repair_on};
 pub use verify::{AcceptedGap, Verification, verify, verify_on};
@@ -68,6 +69,19 @@ pub enum Cost {
     Blob(String),
 }
 
+impl Cost {
+    fn of(loses: &Loses) -> Cost {
+        match *loses {
+            Loses::Nothing => Cost::Nothing,
+            Loses::Facts { partition, position } => {
+                Cost::Facts { partition, from: position, to: position.next() }
+            }
+            Loses::Positions { partition, from, to } => Cost::Facts { partition, from, to },
+            Loses::Batches(batches) => Cost::Unknown { batches },
+        }
+    }
+}
+
 impl std::fmt::Display for Finding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}, byte {}: {}; it costs {}", self.file, self.offset, self.what, self.cost)
@@ -103,8 +117,4 @@ fn look(path: &Path) -> Result<Arc<dyn Disk>, OpenError> {
 fn take(disk: &dyn Disk) -> Result<DiskLock, OpenError> {
     let lock = disk.lock().map_err(failed("locking the data directory"))?;
     lock.ok_or_else(|| OpenError::InUse(disk.place("")))
-}
-
-fn failed(what: &str) -> impl FnOnce(io::Error) -> OpenError {
-    super::roster::failed(what)
 }

@@ -7,6 +7,8 @@
 use std::io;
 use std::sync::Arc;
 
+use lineside_core::id::{PartitionId, Position};
+
 use super::roster::Until;
 use super::segment::Segment;
 use super::window::Window;
@@ -39,6 +41,18 @@ pub(crate) struct FoundBatch {
     pub(crate) facts: Result<(), Bad>,
 }
 
+impl FoundBatch {
+    /// Each body with where it begins in the file.
+    pub(crate) fn bodies(&self) -> impl Iterator<Item = (BodyEntry, u64)> {
+        let start = self.offset.saturating_add(self.head.bodies_at());
+        self.directory.iter().scan(start, |at, entry| {
+            let here = *at;
+            *at = at.saturating_add(u64::from(entry.len));
+            Some((*entry, here))
+        })
+    }
+}
+
 /// A damaged place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Hurt {
@@ -56,7 +70,9 @@ pub(crate) enum Loses {
     /// Nothing: what it said is said elsewhere.
     Nothing,
     /// The facts of one batch, whose head is whole.
-    Facts,
+    Facts { partition: PartitionId, position: Position },
+    /// Positions of a partition that should be here, from the first to before the second.
+    Positions { partition: PartitionId, from: Position, to: Position },
     /// Batches whose heads cannot be read, so many at most.
     Batches(u64),
 }
@@ -117,7 +133,15 @@ impl Walk {
         let len = segment.file.len()?;
         let (offset, next_write) = (segment.header.first_offset, segment.header.first_write);
         let window = Window::default();
-        Ok(Walk { segment: Arc::clone(segment), window, len, offset, next_write, until, check_facts })
+        Ok(Walk {
+            segment: Arc::clone(segment),
+            window,
+            len,
+            offset,
+            next_write,
+            until,
+            check_facts,
+        })
     }
 
     /// Goes on to the next write.
@@ -317,16 +341,14 @@ impl Walk {
         Ok(false)
     }
 
-    /// The first body of a batch that is not whole.
-    pub(crate) fn check_bodies(&mut self, batch: &FoundBatch) -> io::Result<Option<BodyEntry>> {
-        let mut at = batch.offset.saturating_add(batch.head.bodies_at());
-        for entry in &batch.directory {
-            if !self.body_is_whole(entry, at)? {
-                return Ok(Some(*entry));
+    /// Whether all bodies of a batch are whole.
+    pub(crate) fn bodies_are_whole(&mut self, batch: &FoundBatch) -> io::Result<bool> {
+        for (entry, offset) in batch.bodies() {
+            if !self.body_is_whole(&entry, offset)? {
+                return Ok(false);
             }
-            at = at.saturating_add(u64::from(entry.len));
         }
-        Ok(None)
+        Ok(true)
     }
 
     /// Whether the body at `offset` is what was written.
@@ -346,10 +368,11 @@ impl Walk {
         while at < self.len {
             let len = self.len.saturating_sub(at).min(BLOCK_BYTES as u64);
             let bytes = self.window.get(&self.segment, at, len, self.len)?.unwrap_or_default();
-            at = at.saturating_add(len);
             if !ZEROS.starts_with(bytes) {
-                last = at;
+                let behind = bytes.iter().rposition(|byte| *byte != 0).unwrap_or(0);
+                last = at.saturating_add(behind as u64).saturating_add(1);
             }
+            at = at.saturating_add(len);
         }
         Ok(last.saturating_sub(from))
     }
@@ -367,9 +390,9 @@ fn hurt(offset: u64, end: u64, bad: &Bad, loses: Loses) -> Hurt {
 fn facts_hurt(batch: &FoundBatch) -> Option<Hurt> {
     let bad = batch.facts.as_ref().err()?;
     let head = &batch.head;
-    let place = format!("{bad}; position {} of partition {}", head.position.0, head.partition.0);
+    let (partition, position) = (head.partition, head.position);
     let end = batch.offset.saturating_add(head.total());
-    Some(hurt(batch.offset, end, &Bad::Other(place), Loses::Facts))
+    Some(hurt(batch.offset, end, bad, Loses::Facts { partition, position }))
 }
 
 /// How many batches so many bytes can have been.

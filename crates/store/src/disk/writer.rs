@@ -96,6 +96,10 @@ impl Writer {
         }
         let offset = match self.append() {
             Ok(offset) => offset,
+            Err(WriteFault::Full(error)) => {
+                self.refuse(&error);
+                return Ok(());
+            }
             Err(fault) => return Err(self.fail(fault)),
         };
         self.publish(offset);
@@ -113,11 +117,24 @@ impl Writer {
         Ok(offset)
     }
 
+    /// There is no room, and nothing of what was taken is in the log. It is told so, and so is what
+    /// waits behind it, which rests on it; then the log goes on.
+    fn refuse(&mut self, error: &io::Error) {
+        let reason = format!("{}: {error}; nothing of it was written", self.appender.place());
+        let waiting = self.shared.inbox.take_back(self.shared.catalog().tails());
+        for submission in self.taken.drain(..).chain(waiting) {
+            submission.refuse(AppendError::Rejected(reason.clone()));
+        }
+        self.shared.space.refresh(self.shared.disk.as_ref());
+    }
+
     /// What was taken is told that it failed; what waits behind it is told when the thread ends. The
     /// reason for which the log is sealed.
     fn fail(&mut self, fault: WriteFault) -> Reason {
         let (reason, error): (Reason, fn(String) -> AppendError) = match fault {
-            WriteFault::Before(error) => (self.reason(&error), AppendError::Rejected),
+            WriteFault::Full(error) | WriteFault::Before(error) => {
+                (self.reason(&error), AppendError::Rejected)
+            }
             WriteFault::Amid(error) => (self.reason(&error), AppendError::Unknown),
         };
         self.taken.drain(..).for_each(|submission| submission.tell(Err(error(reason.clone()))));
@@ -156,9 +173,12 @@ impl Writer {
     /// Says in the log that all that was written is durable.
     fn mark(&mut self) -> Result<(), Reason> {
         self.frame.begin(self.appender.next_write());
-        let written = self.appender.append(&mut self.frame).map_err(WriteFault::into_cause);
-        written.map_err(|error| self.reason(&error))?;
-        self.sync()?;
+        match self.appender.append(&mut self.frame) {
+            Ok(_) => self.sync()?,
+            // The log does without; the next write says it too.
+            Err(WriteFault::Full(_)) => {}
+            Err(fault) => return Err(self.reason(&fault.into_cause())),
+        }
         self.pace.marked();
         Ok(())
     }

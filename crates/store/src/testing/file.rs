@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::machine::{FileId, Machine, State};
+use super::recording::Step;
 use super::{Damage, SECTOR_BYTES};
 use crate::disk::DiskFile;
 
@@ -19,7 +20,7 @@ pub(super) struct FileState {
 }
 
 #[derive(Clone, Debug)]
-enum Change {
+pub(super) enum Change {
     Write(usize, Vec<u8>),
     SetLen(usize),
 }
@@ -70,12 +71,12 @@ fn put(bytes: &mut Vec<u8>, offset: usize, written: &[u8]) {
 }
 
 impl FileState {
-    fn change(&mut self, change: Change) {
+    pub(super) fn change(&mut self, change: Change) {
         change.apply(&mut self.now);
         self.unsynced.push(change);
     }
 
-    fn sync(&mut self) {
+    pub(super) fn sync(&mut self) {
         for change in std::mem::take(&mut self.unsynced) {
             change.apply(&mut self.durable);
         }
@@ -144,15 +145,18 @@ impl DiskFile for TestFile {
         let len = self.with(&mut state, |file| file.now.len() as u64)?;
         let most = state.grows_to(len, offset.saturating_add(bytes.len() as u64));
         let most = most.map(|most| whole(most.saturating_sub(offset)).min(bytes.len()));
+        let most = most.map(|most| (most, io::ErrorKind::StorageFull));
         let fails = state.write_fails(bytes.len()).or(most);
-        let written = fails.and_then(|partial| bytes.get(..partial)).unwrap_or(bytes);
+        let written = fails.and_then(|(partial, _)| bytes.get(..partial)).unwrap_or(bytes);
         let change = Change::Write(whole(offset), written.to_vec());
+        state.write_down(|| Step::Change(self.id, change.clone()));
         self.with(&mut state, |file| file.change(change))?;
-        fails.map_or(Ok(()), |_| Err(io::ErrorKind::StorageFull.into()))
+        fails.map_or(Ok(()), |(_, kind)| Err(kind.into()))
     }
 
     fn sync_data(&self) -> io::Result<()> {
         let (mut state, fails) = self.machine.begin_sync()?;
+        state.write_down(|| Step::Sync(self.id));
         self.with(&mut state, if fails { FileState::forget } else { FileState::sync })?;
         if fails { Err(io::Error::other("EIO")) } else { Ok(()) }
     }
@@ -167,6 +171,8 @@ impl DiskFile for TestFile {
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         let change = Change::SetLen(whole(len));
-        self.with(&mut *self.machine.alive()?, |file| file.change(change))
+        let mut state = self.machine.alive()?;
+        state.write_down(|| Step::Change(self.id, change.clone()));
+        self.with(&mut state, |file| file.change(change))
     }
 }

@@ -6,6 +6,7 @@ use std::io;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::file::FileState;
+use super::recording::Step;
 
 pub(super) type FileId = u64;
 pub(super) type Names = BTreeMap<String, FileId>;
@@ -67,7 +68,10 @@ pub(super) struct State {
     capacity: Option<u64>,
     pub(super) free_asked: u64,
     pub(super) fail_sync_after: Option<u64>,
-    pub(super) fail_write_after: Option<(u64, usize)>,
+    pub(super) fail_write_after: Option<(u64, usize, io::ErrorKind)>,
+    pub(super) fail_operation_after: Option<(u64, io::ErrorKind)>,
+    pub(super) operations: u64,
+    pub(super) recorded: Option<Vec<Step>>,
     pub(super) hold_syncs: bool,
     pub(super) held_syncs: u64,
     pub(super) syncs: u64,
@@ -82,10 +86,17 @@ impl Machine {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The state of a machine that runs.
+    /// The state of a machine that runs, for one operation, unless that is to fail.
     pub(super) fn alive(&self) -> io::Result<MutexGuard<'_, State>> {
-        let state = self.state();
-        if state.dead { Err(io::Error::other("the machine is off")) } else { Ok(state) }
+        let mut state = self.state();
+        if state.dead {
+            return Err(io::Error::other("the machine is off"));
+        }
+        state.operations = state.operations.saturating_add(1);
+        match state.operation_fails() {
+            Some(kind) => Err(kind.into()),
+            None => Ok(state),
+        }
     }
 
     /// Ends it for those who use it; syncs that are held return.
@@ -136,6 +147,9 @@ impl State {
             free_asked: 0,
             fail_sync_after: None,
             fail_write_after: None,
+            fail_operation_after: None,
+            operations: 0,
+            recorded: None,
             hold_syncs: false,
             held_syncs: 0,
             syncs: 0,
@@ -171,11 +185,39 @@ impl State {
         &self.folder(folder).names
     }
 
+    /// Writes a change down, if changes are.
+    pub(super) fn write_down(&mut self, step: impl FnOnce() -> Step) {
+        if let Some(recorded) = &mut self.recorded {
+            recorded.push(step());
+        }
+    }
+
+    pub(super) fn rename(&mut self, folder: &str, from: &str, to: &str) -> io::Result<()> {
+        let id = self.id(folder, from)?;
+        self.change_names(folder, |names| {
+            names.remove(from);
+            names.insert(to.to_owned(), id);
+        });
+        let [folder, from, to] = [folder, from, to].map(str::to_owned);
+        self.write_down(|| Step::Rename { folder, from, to });
+        Ok(())
+    }
+
+    pub(super) fn remove(&mut self, folder: &str, name: &str) -> io::Result<()> {
+        self.id(folder, name)?;
+        self.change_names(folder, |names| names.retain(|known, _| known != name));
+        let [folder, name] = [folder, name].map(str::to_owned);
+        self.write_down(|| Step::Remove { folder, name });
+        Ok(())
+    }
+
     pub(super) fn create(&mut self, folder: &str, name: &str) -> FileId {
         let last = self.files.keys().next_back();
         let id = last.map_or(0, |last| last.saturating_add(1));
         self.files.insert(id, FileState::default());
         self.change_names(folder, |names| names.extend([(name.to_owned(), id)]));
+        let [folder, name] = [folder, name].map(str::to_owned);
+        self.write_down(|| Step::Create { folder, name });
         id
     }
 
@@ -196,6 +238,7 @@ impl State {
 
     pub(super) fn sync_names(&mut self, folder: &str) {
         self.folder(folder).sync();
+        self.write_down(|| Step::SyncNames(folder.to_owned()));
     }
 
     pub(super) fn lose(&mut self, path: &str) {
@@ -227,11 +270,17 @@ impl State {
         (wanted > most).then_some(most)
     }
 
+    fn operation_fails(&mut self) -> Option<io::ErrorKind> {
+        let (left, kind) = self.fail_operation_after?;
+        self.fail_operation_after = left.checked_sub(1).map(|left| (left, kind));
+        (left == 0).then_some(kind)
+    }
+
     /// How much of a write of `len` bytes is done before it fails, if it is to fail.
-    pub(super) fn write_fails(&mut self, len: usize) -> Option<usize> {
-        let (left, partial) = self.fail_write_after?;
-        self.fail_write_after = left.checked_sub(1).map(|left| (left, partial));
-        (left == 0).then_some(partial.min(len))
+    pub(super) fn write_fails(&mut self, len: usize) -> Option<(usize, io::ErrorKind)> {
+        let (left, partial, kind) = self.fail_write_after?;
+        self.fail_write_after = left.checked_sub(1).map(|left| (left, partial, kind));
+        (left == 0).then_some((partial.min(len), kind))
     }
 }
 

@@ -79,7 +79,7 @@ async fn put_that_fails_leaves_what_was_there_and_nothing_else() {
     let disk = disk_with_one(100).await;
     let log = open(&disk);
     for partial in [0, 10, 70, 1000] {
-        disk.fail_write(1, partial);
+        disk.fail_write(1, partial, std::io::ErrorKind::StorageFull);
         let put = log.blobs().put("one", body(2, 0, 5000)).await;
         assert_eq!(put, Err(BlobFault::Full("one".to_owned())));
         disk.fail_sync(0);

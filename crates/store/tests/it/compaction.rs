@@ -217,7 +217,7 @@ async fn crash_at_every_step_of_a_compaction_loses_nothing() {
         if step % 2 == 0 {
             disk.fail_sync(step / 2);
         } else {
-            disk.fail_write(step / 2, (step % 90) as usize);
+            disk.fail_write(step / 2, (step % 90) as usize, std::io::ErrorKind::StorageFull);
         }
         log.retain(P, Position(20), LivingSet::default());
         log.tidied().await;

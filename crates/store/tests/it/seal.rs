@@ -58,10 +58,10 @@ async fn failed_write_seals_and_what_it_left_is_cut() {
         let disk = TestDisk::new();
         let log = open(&disk);
         append(&log, 0..1, BODIES).await;
-        disk.fail_write(0, partial);
+        disk.fail_write(0, partial, std::io::ErrorKind::TimedOut);
         let outcome = submit(&log, P, 1, batch(1, BODIES)).await;
         assert!(matches!(outcome, Err(AppendError::Unknown(_))), "{outcome:?}");
-        assert_sealed(&log, "no storage space").await;
+        assert_sealed(&log, "timed out").await;
         drop(log);
         let log = open(&disk);
         append(&log, 1..3, BODIES).await;

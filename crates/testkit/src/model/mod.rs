@@ -72,8 +72,9 @@ pub struct Decided<'a> {
     pub facts: &'a [Fact],
 }
 
-/// The most messages' worth that one tick takes; with more due the models do not ask for all.
-const TICK_MAX: usize = 1000;
+/// When less than this is due, counted in messages, one tick takes it all. How much more it may take
+/// is the engine's to tune.
+const TICK_MIN: usize = 250;
 
 /// Everything that a partition knows, by the rules.
 #[derive(Clone, Debug)]
@@ -160,7 +161,7 @@ impl Model {
     /// One tick does no more than it may, of all queues together: then the rest is for the next.
     fn ticked(&mut self, at: Stamp, facts: &[Fact]) -> Check {
         let due: usize = self.queues.iter().map(|(id, queue)| queue.due(*id, at)).sum();
-        let all = due < TICK_MAX;
+        let all = due < TICK_MIN;
         let mut told = 0;
         for (id, queue) in &mut self.queues {
             let is_of = |fact: &&Fact| queue_of_due(fact) == Some(*id);
@@ -175,8 +176,8 @@ impl Model {
         Ok(())
     }
 
-    /// Whether a receive may so soon have looked at enough that the next one, by somebody else, is
-    /// given what it left.
+    /// Whether a receive soon has looked at as much as one may: then the first in line may get nothing
+    /// where somebody else gets something, until the next moment.
     pub fn gives_up_early(&self) -> bool {
         self.limits.receive_scan_max < Limits::cloud().receive_scan_max
     }
@@ -232,7 +233,7 @@ impl Queue {
     fn due(&self, id: QueueId, at: Stamp) -> usize {
         match self {
             Queue::Polled(polled) => polled.due(at),
-            Queue::Broker(broker) => broker.due(id, at).len(),
+            Queue::Broker(broker) => broker.due(id, at).len() + broker.lapsed(at),
         }
     }
 }

@@ -368,6 +368,12 @@ impl Broker {
         due
     }
 
+    /// Messages that go back because their session's lock has run out.
+    pub(super) fn lapsed(&self, at: Stamp) -> usize {
+        let in_session = |m: &&Message| matches!(m.lock, Some(Lock { until: None, .. }));
+        self.messages.iter().filter(in_session).filter(|m| !self.is_locked(m, at)).count()
+    }
+
     /// What time does to one message of the main sub-queue: nothing while it is locked, or counts
     /// as handed out in a session; only an active one expires.
     fn due_of(&self, queue: QueueId, message: &Message, at: Stamp) -> Option<BrokerFact> {

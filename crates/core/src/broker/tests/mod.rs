@@ -5,6 +5,7 @@ mod dead_letters;
 mod items;
 mod items_of_time;
 mod locks;
+mod million;
 mod random;
 mod refusals;
 mod scheduled;

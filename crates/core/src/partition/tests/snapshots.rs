@@ -242,6 +242,34 @@ fn a_name_that_passed_on_while_snapshots_were_taken_is_with_its_last_owner() {
 }
 
 #[test]
+fn what_a_resource_has_seen_does_nothing_again_its_creation_least_of_all() {
+    let mut world = World::standard();
+    for _ in 0..3 {
+        world.sent(send("q"));
+    }
+    let settled = world.got(receive("q", 2)).remove(0);
+    world.done(delete("q", settled.receipt));
+    let (log, taken) = (world.flat_log(), blocks(&world.partition));
+    let checkpoint = Checkpoint { blocks: taken.clone(), from: Position(0) };
+    for fact in &log {
+        let restored = checkpoint.restored(&world.limits);
+        assert_eq!(blocks(&told(restored, std::slice::from_ref(fact))), taken, "{fact:?}");
+    }
+}
+
+#[test]
+fn a_header_that_was_not_taken_last_is_refused() {
+    let mut world = World::standard();
+    let header = world.partition.snapshot_header();
+    world.sent(send("q"));
+    let mut restoring = Restoring::new(PartitionId(0), Limits::cloud());
+    let resource = world.partition.snapshot_after(None).unwrap();
+    header.blocks().chain(resource.blocks()).for_each(|block| restoring.add(&block).unwrap());
+    let error = restoring.finish().unwrap_err().to_string();
+    assert!(error.ends_with("a resource has seen more than the header"), "{error}");
+}
+
+#[test]
 fn a_name_that_was_given_up_while_snapshots_were_taken_still_rests() {
     let mut world = World::standard().with("r", QueueKind::Standard, no_settings());
     let begin = world.here().position;

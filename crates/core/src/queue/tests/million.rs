@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 use super::*;
 
 const MANY: u64 = 1_000_000;
-/// What one turn of the engine may have in it for all queues together.
-const FACTS_MAX: usize = 1_001;
+/// A receive moves `receive_scan_max` dead letters, and hands out.
+const FACTS_MAX: usize = 251;
 /// For each message that a receive may look at, its head and its body of the group are found.
-const LOOKED_AT_MAX: usize = 4 * 1_000;
-const TIME_MAX: Duration = Duration::from_millis(10);
+const LOOKED_AT_MAX: usize = 4 * 250;
+/// Fifty times what a turn should take, since the machine may be busy.
+const TIME_MAX: Duration = Duration::from_millis(50);
 
 /// Queue 2, `q`, with its dead letters in queue 1, `d`. Without the log, which would be larger than
 /// the state.

@@ -11,13 +11,14 @@ use super::{Cost, Finding, failed, look, take};
 use crate::disk::blobs;
 use crate::disk::file::Disk;
 use crate::disk::options::OpenError;
-use crate::disk::roster::{Listed, Roster, header_fault};
+use crate::disk::roster::{Broken, Listed, Roster, header_fault};
 use crate::disk::segment::{self, Segment};
 use crate::disk::sidecar::{self, Sidecar};
 use crate::disk::starts::Starts;
 use crate::disk::survey::Survey;
-use crate::disk::walk::{FoundBatch, FoundWrite, Hurt, Loses, Step, Walk, WalkFault};
-use crate::disk::write::{Form, Kind};
+use crate::disk::walk::{FoundBatch, FoundWrite, Hurt, Step, Walk, WalkFault};
+use crate::disk::write::Form;
+use crate::limits::GAP_POSITIONS_UNKNOWN;
 
 /// What a log holds, and what is wrong with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,11 +70,16 @@ pub fn verify(path: &Path) -> Result<Verification, OpenError> {
 /// As [`verify`], on a disk that may be one of the tests.
 pub fn verify_on(disk: &dyn Disk) -> Result<Verification, OpenError> {
     let _lock = take(disk)?;
+    inspect(disk)
+}
+
+/// As [`verify`], of a directory that is taken.
+pub(crate) fn inspect(disk: &dyn Disk) -> Result<Verification, OpenError> {
     let roster = Roster::read(disk)?;
-    let mut verifier = Verifier { disk, report: Verification::default(), doubt: Vec::new() };
+    let mut verifier = Verifier { disk, report: Verification::default() };
     verifier.report.segments = roster.segments.len();
-    for fault in roster.broken.values() {
-        verifier.broken(fault);
+    for broken in roster.broken.values() {
+        verifier.broken(broken);
     }
     let next = roster.segments.iter().skip(1).map(Some).chain([None]);
     for (listed, next) in roster.segments.iter().zip(next) {
@@ -86,8 +92,6 @@ pub fn verify_on(disk: &dyn Disk) -> Result<Verification, OpenError> {
 struct Verifier<'a> {
     disk: &'a dyn Disk,
     report: Verification,
-    /// Places in the present segment behind which batches of any partition may be missing.
-    doubt: Vec<u64>,
 }
 
 impl Verifier<'_> {
@@ -96,14 +100,12 @@ impl Verifier<'_> {
         self.report.findings.push(Finding { file, offset, what: what.to_owned(), cost });
     }
 
-    fn broken(&mut self, fault: &LogFault) {
-        let (file, what) = match fault {
-            LogFault::Damaged { place, what } => (place.trim_end_matches(", byte 0"), what.clone()),
-            other => ("", other.to_string()),
+    fn broken(&mut self, broken: &Broken) {
+        let what = match &broken.fault {
+            LogFault::Damaged { what, .. } => what.clone(),
+            other => other.to_string(),
         };
-        let cost = Cost::Unknown { batches: u64::MAX };
-        let file = file.to_owned();
-        self.report.findings.push(Finding { file, offset: 0, what, cost });
+        self.find(broken.from, 0, &what, Cost::Unknown { batches: GAP_POSITIONS_UNKNOWN });
     }
 
     fn segment(&mut self, listed: &Listed, next: Option<&Listed>) -> Result<(), OpenError> {
@@ -117,11 +119,15 @@ impl Verifier<'_> {
         }
         let survey = self.walk(&segment, listed)?;
         if let Some(next) = next.filter(|_| listed.until.is_some_and(|until| until.exact)) {
-            self.ends(number, &survey, &next.starts);
+            self.ends(number, segment.end(), &survey, &next.starts);
         }
         if next.is_some() {
             self.sidecar(listed, &survey)?;
         } else {
+            if listed.starts.has_doubt() {
+                let what = "some partitions may have lost batches before this segment";
+                self.find(number, 0, what, Cost::Unknown { batches: GAP_POSITIONS_UNKNOWN });
+            }
             let tails = survey.tails.known.iter();
             self.report.tails = tails.map(|(p, start)| (*p, start.position)).collect();
         }
@@ -137,7 +143,6 @@ impl Verifier<'_> {
         if listed.until.is_none() {
             confirmed = confirmed_by(segment)?;
         }
-        self.doubt.clear();
         let bad = loop {
             let before = survey.hurts.len();
             match walk.step() {
@@ -173,15 +178,7 @@ impl Verifier<'_> {
     }
 
     fn hurt(&mut self, number: u64, hurt: &Hurt) {
-        let cost = match hurt.loses {
-            Loses::Nothing => Cost::Nothing,
-            Loses::Facts { partition, position } => {
-                Cost::Facts { partition, from: position, to: position.next() }
-            }
-            Loses::Positions { partition, from, to } => Cost::Facts { partition, from, to },
-            Loses::Batches(batches) => Cost::Unknown { batches },
-        };
-        self.find(number, hurt.offset, &hurt.what, cost);
+        self.find(number, hurt.offset, &hurt.what, Cost::of(&hurt.loses));
     }
 
     /// Checks the bodies and the zeros of a write; `true` if it is the beginning of a torn tail.
@@ -241,19 +238,76 @@ impl Verifier<'_> {
     }
 
     /// Positions that should be in the segment, as the next one says, and are not.
-    fn ends(&mut self, number: u64, survey: &Survey, next: &Starts) {
-        let lost: Vec<_> = next.known.iter().filter(|(p, start)| {
-            let tail = survey.tails.get(**p);
-            start.position > tail.position && !(survey.may_skip() && survey.hurts.is_empty())
-        });
-        todo!()
+    fn ends(&mut self, number: u64, end: u64, survey: &Survey, next: &Starts) {
+        for (partition, start) in &next.known {
+            let (partition, from, to) =
+                (*partition, survey.tails.get(*partition).position, start.position);
+            if to > from && !survey.may_skip() {
+                let what = "the segment ends before the next one begins";
+                self.find(number, end, what, Cost::Facts { partition, from, to });
+            } else if to < from {
+                let what = "the next segment begins before this one ends";
+                self.find(number, end, what, Cost::Nothing);
+            }
+        }
     }
 
     fn sidecar(&mut self, listed: &Listed, survey: &Survey) -> Result<(), OpenError> {
-        todo!()
+        let name = sidecar::name(listed.number());
+        let what = match Sidecar::read(self.disk, listed.number()) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(failed("reading an index")(error)),
+            Ok(Err(what)) => what,
+            Ok(Ok(sidecar)) if sidecar.segment != listed.header.id => {
+                "it is that of another segment".to_owned()
+            }
+            Ok(Ok(sidecar)) if survey.hurts.is_empty() && sidecar.index != survey.index => {
+                "it is not what its segment holds".to_owned()
+            }
+            Ok(Ok(_)) => return Ok(()),
+        };
+        let file = self.disk.place(&name);
+        self.report.findings.push(Finding { file, offset: 0, what, cost: Cost::Nothing });
+        Ok(())
     }
 
     fn blobs(&mut self) -> Result<(), OpenError> {
-        todo!()
+        let folder = match self.disk.folder(blobs::FOLDER) {
+            // A log that has none yet, or a backup of one.
+            Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => return Ok(()),
+            folder => folder.map_err(failed("opening the folder of blobs"))?,
+        };
+        let names = blobs::names(folder.as_ref(), "");
+        for name in names.map_err(failed("listing blobs"))? {
+            let file = folder.place(&blobs::file_name(&name));
+            match blobs::read(folder.as_ref(), &name) {
+                Ok(_) => self.report.blobs = self.report.blobs.saturating_add(1),
+                Err(BlobFault::Damaged { name, what }) => {
+                    let cost = Cost::Blob(name);
+                    self.report.findings.push(Finding { file, offset: 0, what, cost });
+                }
+                Err(other) => return Err(LogFault::Io(other.to_string()).into()),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The highest write of the last segment that a later one says was durable. Behind it a body that is
+/// not whole begins the torn tail.
+fn confirmed_by(segment: &Arc<Segment>) -> Result<u64, OpenError> {
+    let unreadable = |error| OpenError::Fault(segment.unreadable(&error));
+    let mut walk = Walk::new(segment, None, false).map_err(unreadable)?;
+    let mut confirmed = 0;
+    loop {
+        match walk.step() {
+            Ok(Step::Write(write)) => {
+                let hurt = if write.hurts.is_empty() { 0 } else { write.header.through };
+                confirmed = confirmed.max(write.header.synced).max(hurt);
+            }
+            Ok(Step::Hurt(_)) => confirmed = walk.next_write.saturating_sub(1),
+            Ok(Step::End(_)) | Err(WalkFault::Newer { .. }) => return Ok(confirmed),
+            Err(WalkFault::Io(error)) => return Err(unreadable(error)),
+        }
     }
 }
