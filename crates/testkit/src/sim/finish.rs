@@ -6,6 +6,7 @@ use futures::FutureExt;
 use lineside_core::command::Command;
 use lineside_engine::owner::Owner;
 
+use super::checkpoints::same;
 use super::{PARTITION, World};
 use crate::model::{Check, Violation, ensure};
 
@@ -78,12 +79,12 @@ impl World {
             return Err(Violation("the log cannot be read at once".to_owned()));
         };
         let (replayed, living) = (replayed.partition(), host.owner.partition());
-        ensure!(
-            replayed == living,
-            "a replay of the log differs from the living owner's state{}",
-            difference(&format!("{replayed:#?}"), &format!("{living:#?}"))
-        );
-        Ok(())
+        same(replayed, living, "a replay of the log", "the living owner's memory").map_err(
+            |found| {
+                let (replayed, living) = (format!("{replayed:#?}"), format!("{living:#?}"));
+                Violation(format!("{}{}", found.0, difference(&replayed, &living)))
+            },
+        )
     }
 }
 

@@ -2,12 +2,9 @@
 //! driven by hand instead of by the engine's task.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use futures::FutureExt;
 use lineside_core::command::{Command, Reply};
-use lineside_core::id::PartitionId;
 use lineside_core::limits::Limits;
 use lineside_core::stamp::{Millis, Stamp};
 use lineside_engine::log::AppendError;
@@ -16,8 +13,9 @@ use lineside_engine::request::{Advanced, CallError, Request};
 use lineside_store::memory::{ConnectionId, MemoryLog};
 use tokio::sync::oneshot::{self, error::TryRecvError};
 
+use super::checkpoints::{self, Checkpointing};
 use crate::ledger::{CallId, CallTag, Seen, Sight};
-use crate::model::{Check, Violation, ensure};
+use crate::model::{Check, ensure};
 
 /// The machine's time when a world begins.
 const BEGINNING: u64 = 1_700_000_000_000;
@@ -30,6 +28,9 @@ pub(crate) struct Host {
     /// Its index among the tenures.
     pub(crate) number: usize,
     pub(crate) owner: Owner,
+    pub(crate) checkpointing: Checkpointing,
+    /// It read only the log's tail.
+    pub(crate) from_checkpoint: bool,
     pub(crate) log: MemoryLog,
     /// It takes no more calls, and ends when everything is durable.
     pub(crate) stopping: bool,
@@ -62,18 +63,16 @@ impl Host {
     /// Reads the log and submits the take-over.
     pub(crate) fn start(
         log: MemoryLog,
-        partition: PartitionId,
         limits: &Limits,
         (number, time, skew): (usize, u64, i64),
     ) -> Check<Host> {
-        let replayed = Owner::replay(Arc::new(log.clone()), partition, limits.clone());
-        let Some(Ok(owner)) = replayed.now_or_never() else {
-            return Err(Violation("what is durable cannot be read at once".to_owned()));
-        };
+        let (owner, checkpointing, from_checkpoint) = checkpoints::start(&log, limits)?;
         let seen = Seen::default();
         let mut host = Host {
             number,
             owner,
+            checkpointing,
+            from_checkpoint,
             log,
             stopping: false,
             inbox: VecDeque::new(),

@@ -167,7 +167,7 @@ pub const REFUSALS: [&str; 30] = [
 ];
 
 /// What befalls owners and callers, beside facts and refusals.
-pub const TROUBLES: [&str; 16] = [
+pub const TROUBLES: [&str; 19] = [
     "crash",
     "crash with a write under way",
     "crash that kept some of what was under way",
@@ -184,4 +184,7 @@ pub const TROUBLES: [&str; 16] = [
     "caller gone",
     "long poll answered",
     "time moved by request",
+    "checkpoint completed",
+    "checkpoint given up",
+    "start from a checkpoint",
 ];

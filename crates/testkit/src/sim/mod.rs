@@ -1,6 +1,7 @@
 //! The simulation: owners of a partition over a log in memory, with callers, a clock and troubles,
 //! all of it in one thread and decided by one seed.
 
+mod checkpoints;
 mod clients;
 mod faults;
 mod finish;
@@ -118,6 +119,7 @@ enum Step {
     Fault,
     SteerTime,
     GoAway,
+    Checkpoint,
 }
 
 impl World {
@@ -159,7 +161,8 @@ impl World {
     }
 
     fn step(&mut self) -> Check {
-        let Weights { call, turn, log, time, fault, steer_time, go_away } = self.plan.weights;
+        let Weights { call, turn, log, time, fault, steer_time, go_away, checkpoint } =
+            self.plan.weights;
         let steps = [
             (Step::Call, call),
             (Step::Turn, turn),
@@ -168,6 +171,7 @@ impl World {
             (Step::Fault, fault),
             (Step::SteerTime, steer_time),
             (Step::GoAway, go_away),
+            (Step::Checkpoint, checkpoint),
         ];
         let index = self.rng.weighted(&steps.map(|(_, weight)| weight));
         match steps.get(index).map_or(Step::Turn, |(step, _)| *step) {
@@ -178,6 +182,7 @@ impl World {
             Step::Fault => self.fault()?,
             Step::SteerTime => self.steer_time(),
             Step::GoAway => self.go_away(),
+            Step::Checkpoint => self.checkpoint(),
         }
         Ok(())
     }
@@ -192,7 +197,10 @@ impl World {
         let number = self.ledger.tenures.len();
         let skew = self.rng.one(&[0, 0, 0, 40, -40, 5000, -5000], 0);
         let log = self.root.connect();
-        let host = Host::start(log, PARTITION, &self.plan.limits, (number, self.time, skew))?;
+        let host = Host::start(log, &self.plan.limits, (number, self.time, skew))?;
+        if host.from_checkpoint {
+            self.journal.count("start from a checkpoint");
+        }
         self.ledger.tenures.push(Tenure::default());
         self.hosts.push(host);
         self.journal.line(format_args!("{:>9} owner {number} starts", self.time));

@@ -54,6 +54,7 @@ pub(crate) struct Weights {
     pub(crate) fault: u32,
     pub(crate) steer_time: u32,
     pub(crate) go_away: u32,
+    pub(crate) checkpoint: u32,
 }
 
 /// How often which fault, when there is one.
@@ -85,6 +86,7 @@ impl Plan {
                 fault: rng.one(&[0, 1, 1, 1], 1),
                 steer_time: u32::from(rng.chance(50)),
                 go_away: u32::from(rng.chance(50)),
+                checkpoint: rng.one(&[0, 4, 12], 4),
             },
             faults,
             burst_max: rng.one(&[2, 8, 24], 8),
