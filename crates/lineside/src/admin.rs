@@ -1,9 +1,12 @@
-//! `/_lineside`: health and the clock.
+//! `/_lineside`: health, the clock, backups.
+
+use std::path::PathBuf;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode};
 use lineside_engine::engine::Handle;
 use lineside_engine::request::CallError;
+use lineside_store::DiskLog;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -12,6 +15,7 @@ use crate::span;
 /// Answers a request below `/_lineside`.
 pub(crate) async fn answer(
     engine: &Handle,
+    log: Option<&DiskLog>,
     method: &Method,
     path: &str,
     body: &[u8],
@@ -19,7 +23,8 @@ pub(crate) async fn answer(
     match (method, path) {
         (&Method::GET, "/_lineside/health") => health(engine),
         (&Method::POST, "/_lineside/clock") => clock(engine, body).await,
-        (_, "/_lineside/health" | "/_lineside/clock") => {
+        (&Method::POST, "/_lineside/backup") => backup(log, body).await,
+        (_, "/_lineside/health" | "/_lineside/clock" | "/_lineside/backup") => {
             problem(StatusCode::METHOD_NOT_ALLOWED, "this path takes another method")
         }
         _ => problem(StatusCode::NOT_FOUND, "there is nothing at this path"),
@@ -69,6 +74,37 @@ async fn clock(engine: &Handle, body: &[u8]) -> Response<Bytes> {
     }
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Copy {
+    to: PathBuf,
+}
+
+/// Copies the data into a directory that is not there yet, or is empty.
+async fn backup(log: Option<&DiskLog>, body: &[u8]) -> Response<Bytes> {
+    let Some(log) = log.cloned() else {
+        return problem(StatusCode::CONFLICT, "this server keeps nothing, or is still starting");
+    };
+    let asked: Copy = match serde_json::from_slice(body) {
+        Ok(asked) => asked,
+        Err(error) => {
+            let why = format!("send {{\"to\":\"/a/new/directory\"}}: {error}");
+            return problem(StatusCode::BAD_REQUEST, &why);
+        }
+    };
+    match tokio::task::spawn_blocking(move || log.backup(&asked.to)).await {
+        Ok(Ok(report)) => respond(
+            StatusCode::OK,
+            &json!({
+                "segments": report.segments, "blobs": report.blobs, "bytes": report.bytes,
+                "linked_bytes": report.linked_bytes,
+            }),
+        ),
+        Ok(Err(error)) => problem(StatusCode::CONFLICT, &error.to_string()),
+        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
+}
+
 /// A refusal of the server itself.
 pub(crate) fn problem(status: StatusCode, why: &str) -> Response<Bytes> {
     respond(status, &json!({ "error": why }))
@@ -95,7 +131,7 @@ mod tests {
     use super::*;
 
     async fn ask_health(engine: &Handle) -> (StatusCode, String) {
-        let answer = answer(engine, &Method::GET, "/_lineside/health", b"").await;
+        let answer = answer(engine, None, &Method::GET, "/_lineside/health", b"").await;
         (answer.status(), String::from_utf8(answer.body().to_vec()).unwrap())
     }
 

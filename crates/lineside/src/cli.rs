@@ -21,6 +21,74 @@ pub(crate) enum Command {
     Up(Up),
     /// Print the environment that makes AWS SDKs and tools use a server.
     Env(Env),
+    /// Read all of a data directory that no server uses, and name each damaged place; the exit
+    /// status is 1 if there is one.
+    Verify(OfDirectory),
+    /// Say what a repair of a damaged data directory would do, and what it would cost; do it with
+    /// `--apply`.
+    Repair(Repair),
+    /// Print what the log of a data directory holds, a JSON object for each batch.
+    Log(Log),
+    /// Copy the data of a running server into a new directory.
+    Backup(Backup),
+    /// Make a data directory of a backup.
+    Restore(Restore),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OfDirectory {
+    /// The data directory.
+    pub(crate) directory: PathBuf,
+    /// As one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Repair {
+    /// The data directory.
+    pub(crate) directory: PathBuf,
+    /// Do it; without this nothing is changed.
+    #[arg(long)]
+    pub(crate) apply: bool,
+    /// As one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Log {
+    /// The data directory.
+    pub(crate) directory: PathBuf,
+    /// Of which partition.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) partition: u16,
+    /// From which position on.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) from: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    /// A directory that is not there yet, or is empty, on the server's machine.
+    pub(crate) to: PathBuf,
+    /// The server's address.
+    #[arg(long, default_value = "127.0.0.1:4566")]
+    pub(crate) listen: SocketAddr,
+    /// As one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// The backup, which stays as it is.
+    pub(crate) from: PathBuf,
+    /// A directory that is not there yet, or is empty.
+    pub(crate) to: PathBuf,
+    /// As one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

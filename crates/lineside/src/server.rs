@@ -1,8 +1,8 @@
 //! The one HTTP port: bounded connections, bounded heads and bodies, and the way to each face.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -15,6 +15,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use lineside_aws::Aws;
 use lineside_engine::engine::Handle;
+use lineside_store::DiskLog;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
@@ -37,16 +38,19 @@ const BODY_PATIENCE: Duration = Duration::from_secs(15);
 pub(crate) struct Server {
     aws: Aws,
     engine: Handle,
+    /// The log on disk, once it is open, for backups.
+    log: Arc<OnceLock<DiskLog>>,
     bodies: Semaphore,
     connections: Arc<Semaphore>,
     requests: AtomicU64,
 }
 
 impl Server {
-    pub(crate) fn new(aws: Aws, engine: Handle) -> Arc<Server> {
+    pub(crate) fn new(aws: Aws, engine: Handle, log: Arc<OnceLock<DiskLog>>) -> Arc<Server> {
         Arc::new(Server {
             aws,
             engine,
+            log,
             bodies: Semaphore::new(BODIES_BYTES_MAX),
             connections: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
             requests: AtomicU64::new(0),
@@ -124,7 +128,7 @@ impl Server {
         }
         match head.uri.path() {
             path if path.starts_with("/_lineside/") => {
-                admin::answer(&self.engine, &head.method, path, &body).await
+                admin::answer(&self.engine, self.log.get(), &head.method, path, &body).await
             }
             _ => admin::problem(StatusCode::NOT_FOUND, "there is nothing at this path"),
         }

@@ -1,7 +1,7 @@
 //! `lineside up`: wires log, engine and faces, and takes them down in order.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -51,8 +51,9 @@ async fn serve(options: &Up) -> anyhow::Result<()> {
         Some((directory, _)) => data::key(directory)?,
         None => data::fresh_key()?,
     };
-    let (engine, ended, sealed) = start_engine(options, data.clone());
-    let server = Server::new(Aws::new(engine.clone(), key), engine.clone());
+    let log = Arc::new(OnceLock::new());
+    let (engine, ended, sealed) = start_engine(options, data.clone(), log.clone());
+    let server = Server::new(Aws::new(engine.clone(), key), engine.clone(), log);
     let (stop, stopping) = watch::channel(false);
     tokio::spawn(server.clone().serve(listener, stopping));
     tokio::spawn(announce(engine.clone(), Banner::of(options, endpoint, data)));
@@ -88,6 +89,7 @@ type Ended = JoinHandle<Result<(), EngineFault>>;
 fn start_engine(
     options: &Up,
     data: Option<(PathBuf, Sync)>,
+    opened: Arc<OnceLock<DiskLog>>,
 ) -> (Handle, Ended, impl Future<Output = String> + use<>) {
     let limits = match options.limits {
         LimitSet::Cloud => Limits::cloud(),
@@ -101,8 +103,8 @@ fn start_engine(
         checkpoint_bytes: BYTES_BETWEEN,
         notice: |text| eprintln!("lineside: {text}"),
     };
-    let (opened, log) = oneshot::channel();
-    let (engine, ended) = engine::start(engine_options, open(data, opened));
+    let (told, log) = oneshot::channel();
+    let (engine, ended) = engine::start(engine_options, open(data, told, opened));
     let sealed = async move {
         match log.await {
             Ok(log) => DiskLog::sealed(&log).await,
@@ -115,7 +117,8 @@ fn start_engine(
 /// Opens the log; a disk log is also given to whoever watches it for a failed write.
 async fn open(
     data: Option<(PathBuf, Sync)>,
-    opened: oneshot::Sender<DiskLog>,
+    told: oneshot::Sender<DiskLog>,
+    opened: Arc<OnceLock<DiskLog>>,
 ) -> Result<Storage, LogFault> {
     let Some((directory, sync)) = data else {
         // A checkpoint would keep in memory what memory holds already.
@@ -126,7 +129,7 @@ async fn open(
     let log = opening.await.map_err(|error| LogFault::Io(error.to_string()))?;
     let log = log.map_err(|error| LogFault::Io(error.to_string()))?;
     report(log.recovery());
-    drop(opened.send(log.clone()));
+    drop((told.send(log.clone()), opened.set(log.clone())));
     Ok(Storage { blobs: Some(log.blobs()), log: Arc::new(log) })
 }
 
