@@ -69,5 +69,12 @@ def test_without_root_a_line_that_needs_it_is_skipped(monkeypatch):
 )
 def test_another_programs_count(tmp_path, said, status, wrong):
     job = Job("images", 1, False, tmp_path, 2000)
-    failures = judged_command(job, said, status, r"([\d,_]+) crash images", "images", True).failures
+    failures = judged_command(job, said, status, "images", r"([\d,_]+) crash images").failures
     assert [wrong in line for line in failures] == ([True] if wrong else [])
+
+
+def test_a_test_that_passed_counts_for_what_it_holds(tmp_path):
+    job = Job("bytes", 1, False, tmp_path, 20)
+    said = "test rot::a ... ok\ntest rot::b ... ok\n"
+    assert judged_command(job, said, 0, "bytes", r"rot::\w+ \.\.\. ok", 10).count == 20
+    assert judged_command(job, said, 0, "bytes", r"rot::\w+ \.\.\. ok", 9).failures == ["only 18 bytes of 20"]

@@ -66,8 +66,6 @@ const VENDORS: [&str; 13] = [
 ];
 
 const FUNCTION_LINES_MAX: usize = 70;
-/// Longer ones, each a table with an arm for each refusal. This list may only shrink.
-const LONG_TABLES: [&str; 1] = ["fn from_refusal"];
 const FILE_LINES_MAX: usize = 800;
 
 fn root() -> PathBuf {
@@ -271,8 +269,7 @@ fn long_functions(text: &str) -> Vec<String> {
         let indent = line.len() - code.len();
         let brace = format!("{}}}", " ".repeat(indent));
         let length = lines.iter().skip(start).position(|line| *line == brace);
-        let is_table = LONG_TABLES.iter().any(|table| code.starts_with(table));
-        if let Some(length) = length.filter(|len| len + 1 > FUNCTION_LINES_MAX && !is_table) {
+        if let Some(length) = length.filter(|len| len + 1 > FUNCTION_LINES_MAX) {
             long.push(format!("{} lines: {code}", length + 1));
         }
     }

@@ -74,7 +74,8 @@ fn set(
     Ok(())
 }
 
-fn unknown(name: &str) -> WireError {
+/// What SQS says of an attribute that it does not know.
+pub(super) fn unknown(name: &str) -> WireError {
     error("InvalidAttributeName", format!("Unknown Attribute {name}."))
 }
 

@@ -6,6 +6,7 @@ use lineside_core::refusal::{QueueRefusal, Refusal, Setting};
 use lineside_engine::log::LogFault;
 use lineside_engine::request::CallError;
 
+use super::{attributes, name};
 use crate::json::WireError;
 
 /// An error of SQS with the status that most have.
@@ -69,15 +70,16 @@ fn no_such_queue() -> WireError {
     error("QueueDoesNotExist", "The specified queue does not exist.")
 }
 
+fn invalid_rule(reason: &str) -> WireError {
+    invalid_parameter(format!("Value for parameter RedrivePolicy is invalid. Reason: {reason}"))
+}
+
 fn from_refusal(refusal: QueueRefusal, handle: &str) -> WireError {
     match refusal {
         QueueRefusal::Missing { .. } => no_such_queue(),
         QueueRefusal::ExistsOtherwise { setting, .. } => {
-            let name = attribute_name(setting);
-            let message = format!(
-                "A queue already exists with the same name and a different value for attribute {name}"
-            );
-            error("QueueNameExists", message)
+            let same = "A queue already exists with the same name and a different value for";
+            error("QueueNameExists", format!("{same} attribute {}", attribute_name(setting)))
         }
         QueueRefusal::DeletedRecently { pause } => {
             let message = format!(
@@ -88,20 +90,18 @@ fn from_refusal(refusal: QueueRefusal, handle: &str) -> WireError {
             error("QueueDeletedRecently", message)
         }
         QueueRefusal::PurgedRecently { name, pause } => {
-            let name = name.as_str().rsplit('/').next().unwrap_or_default().to_owned();
+            let (name, pause) = (name::short(&name), pause.as_seconds());
             let message = format!(
-                "Only one PurgeQueue operation on {name} is allowed every {} seconds.",
-                pause.as_seconds()
+                "Only one PurgeQueue operation on {name} is allowed every {pause} seconds."
             );
             error("PurgeQueueInProgress", message)
         }
-        QueueRefusal::DeadLetterTargetMissing { .. } => invalid_parameter(
-            "Value for parameter RedrivePolicy is invalid. Reason: Dead letter target does not exist.",
-        ),
-        QueueRefusal::DeadLetterTargetKind { .. } => invalid_parameter(
-            "Value for parameter RedrivePolicy is invalid. Reason: Dead-letter queue must be same \
-             type of queue as the source.",
-        ),
+        QueueRefusal::DeadLetterTargetMissing { .. } => {
+            invalid_rule("Dead letter target does not exist.")
+        }
+        QueueRefusal::DeadLetterTargetKind { .. } => {
+            invalid_rule("Dead-letter queue must be same type of queue as the source.")
+        }
         QueueRefusal::MessageTooLong { limit } => invalid_parameter(format!(
             "One or more parameters are invalid. Reason: Message must be shorter than {limit} bytes."
         )),
@@ -138,8 +138,7 @@ fn from_refusal(refusal: QueueRefusal, handle: &str) -> WireError {
             error("OverLimit", format!("Too many messages are in flight: the limit is {limit}."))
         }
         QueueRefusal::FifoSettingOnStandard { setting } => {
-            let name = attribute_name(setting);
-            error("InvalidAttributeName", format!("Unknown Attribute {name}."))
+            attributes::unknown(attribute_name(setting))
         }
     }
 }

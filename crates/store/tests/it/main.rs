@@ -12,6 +12,7 @@ mod blobs;
 mod commit;
 mod compaction;
 mod damage;
+mod fixtures;
 mod images;
 mod opening;
 mod operations;

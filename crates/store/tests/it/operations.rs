@@ -35,7 +35,7 @@ struct Told {
 }
 
 fn lives(at: u64, n: usize) -> bool {
-    at >= BELOW || (n == 0 && at % 4 == 0)
+    at >= BELOW || (n == 0 && at.is_multiple_of(4))
 }
 
 /// The run, up to where it can get.

@@ -11,7 +11,7 @@ use lineside_store::testing::{Damage, TestDisk};
 use lineside_store::{DiskOptions, OpenError};
 
 use crate::compaction::living;
-use crate::support::{P, append, expected, open_with, options, writes};
+use crate::support::{P, append, block_on, expected, open_with, options, writes};
 
 const BODIES: &[usize] = &[400, 20];
 const COUNT: u64 = 160;
@@ -24,7 +24,7 @@ fn small() -> DiskOptions {
 }
 
 fn lives(at: u64, n: usize) -> bool {
-    at >= BELOW || (n == 0 && at >= 20 && at % 3 == 0)
+    at >= BELOW || (n == 0 && at >= 20 && at.is_multiple_of(3))
 }
 
 async fn log() -> TestDisk {
@@ -97,9 +97,9 @@ async fn is_true(disk: &TestDisk, tail: u64, file: &str, case: &str) {
     }
 }
 
-#[tokio::test]
-async fn every_byte_flipped() {
-    let disk = log().await;
+#[test]
+fn every_byte_flipped() {
+    let disk = block_on(log());
     let names = files(&disk);
     let segments: Vec<_> = names.iter().filter(|name| name.ends_with(".segment")).collect();
     let total: usize = names.iter().map(|name| disk.bytes(name).len()).sum();
@@ -113,7 +113,7 @@ async fn every_byte_flipped() {
             hurt.damage(name, &Damage::Flip(at as u64, 1 << (at % 8)));
             let case = format!("{name}, byte {at}");
             is_named(&hurt, name, is_last && at >= mark, &case);
-            is_true(&hurt, COUNT, name, &case).await;
+            block_on(is_true(&hurt, COUNT, name, &case));
         }
     }
 }
@@ -124,9 +124,9 @@ fn writes_end(bytes: &[u8], is_last: bool) -> usize {
     last.map_or(usize::MAX, |write| write.offset)
 }
 
-#[tokio::test]
-async fn every_length_cut() {
-    let disk = log().await;
+#[test]
+fn every_length_cut() {
+    let disk = block_on(log());
     let names = files(&disk);
     let last = names.iter().rfind(|name| name.ends_with(".segment")).unwrap();
     for (nth, name) in names.iter().enumerate() {
@@ -142,12 +142,12 @@ async fn every_length_cut() {
                 lineside_store::DiskLog::open_on(std::sync::Arc::new(hurt.clone()), small());
             // A last segment that somebody cut is shorter; what there is of it is true.
             let tail = match &opened {
-                Ok(log) => log.tail(P).await.unwrap().0,
+                Ok(log) => block_on(log.tail(P)).unwrap().0,
                 Err(_) => COUNT,
             };
             assert!(tail == COUNT || name == last, "{case}: {tail}");
             drop(opened);
-            is_true(&hurt, tail, name, &case).await;
+            block_on(is_true(&hurt, tail, name, &case));
         }
     }
 }

@@ -133,3 +133,34 @@ impl Dice {
         self.roll() % bound
     }
 }
+
+/// Parks this thread; whether somebody woke it before so long.
+fn parked_early(patience: Duration) -> bool {
+    #[expect(clippy::disallowed_methods, reason = "the patience of a test is real time")]
+    let begin = std::time::Instant::now();
+    std::thread::park_timeout(patience);
+    begin.elapsed() < patience
+}
+
+/// Runs a future on this thread alone: without a runtime the log reads in place, which spares a test
+/// of a hundred thousand reads as many changes of thread. Panics if the future waits for a minute.
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(std::thread::Thread);
+    impl std::task::Wake for Unpark {
+        fn wake(self: Arc<Unpark>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Arc::new(Unpark(std::thread::current())).into();
+    let mut context = std::task::Context::from_waker(&waker);
+    let mut future = std::pin::pin!(future);
+    let mut idle = 0;
+    while idle < 60 {
+        if let std::task::Poll::Ready(done) = future.as_mut().poll(&mut context) {
+            return done;
+        }
+        let patience = Duration::from_secs(1);
+        idle += u64::from(!parked_early(patience));
+    }
+    panic!("it never ends");
+}
