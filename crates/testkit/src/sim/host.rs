@@ -64,9 +64,10 @@ impl Host {
     pub(crate) fn start(
         log: MemoryLog,
         limits: &Limits,
+        compared: bool,
         (number, time, skew): (usize, u64, i64),
     ) -> Check<Host> {
-        let (owner, checkpointing, from_checkpoint) = checkpoints::start(&log, limits)?;
+        let (owner, checkpointing, from_checkpoint) = checkpoints::start(&log, limits, compared)?;
         let seen = Seen::default();
         let mut host = Host {
             number,

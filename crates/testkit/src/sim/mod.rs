@@ -197,7 +197,8 @@ impl World {
         let number = self.ledger.tenures.len();
         let skew = self.rng.one(&[0, 0, 0, 40, -40, 5000, -5000], 0);
         let log = self.root.connect();
-        let host = Host::start(log, &self.plan.limits, (number, self.time, skew))?;
+        let compared = self.rng.chance(30);
+        let host = Host::start(log, &self.plan.limits, compared, (number, self.time, skew))?;
         if host.from_checkpoint {
             self.journal.count("start from a checkpoint");
         }
