@@ -30,6 +30,7 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
     runtime.block_on(waiting(&directory.join("waiting")));
     runtime.block_on(deleted(&directory.join("deleted")));
+    runtime.block_on(beside(&directory.join("beside")));
 }
 
 /// A million messages of 1 KiB that wait.
@@ -92,6 +93,43 @@ async fn deleted(path: &Path) {
     let begin = Instant::now();
     drop(open(path));
     println!("{count} files, {bytes} bytes are left; opened in {:?}", begin.elapsed());
+    std::fs::remove_dir_all(path).unwrap();
+}
+
+/// How long an append takes, one at a time, with and without compaction beside it.
+async fn beside(path: &Path) {
+    let log = open(path);
+    append(&log, 0..1_500_000).await;
+    let mut next = 1_500_000;
+    for round in 0..4_u64 {
+        let compacts = round % 2 == 1;
+        if compacts {
+            // Of each quarter that is done with, three of ten live.
+            let below = round * 375_000;
+            let lives = |at: &u64| at % 10 < 3;
+            let places = (0..below).filter(lives);
+            let places = places.map(|at| Place { position: Position(at), index: 0 }).collect();
+            log.retain(P, Position(below), LivingSet::of(places));
+        }
+        let (mut times, begin) = (Vec::new(), Instant::now());
+        while begin.elapsed().as_secs() < 5 {
+            let before = Instant::now();
+            append(&log, next..next + 1).await;
+            next += 1;
+            times.push(before.elapsed());
+        }
+        let still = compacts && futures::FutureExt::now_or_never(log.tidied()).is_none();
+        times.sort_unstable();
+        let at = |part: usize| times.get(times.len() * part / 1000).copied().unwrap();
+        let (p50, p99, most, count) = (at(500), at(990), at(999), times.len());
+        println!(
+            "compaction {compacts} (to the end: {still}): {count} appends, p50 {p50:?}, p99 {p99:?}, p99.9 {most:?}"
+        );
+        let begin = Instant::now();
+        log.tidied().await;
+        println!("tidied {:?} later; {:?}", begin.elapsed(), log.housekeeping());
+    }
+    drop(log);
     std::fs::remove_dir_all(path).unwrap();
 }
 

@@ -109,6 +109,11 @@ impl TestDisk {
         self.machine.state().operations
     }
 
+    /// How many bytes were read of files.
+    pub fn bytes_read(&self) -> u64 {
+        self.machine.state().bytes_read
+    }
+
     /// Whether an operation that was to fail has not come yet.
     pub fn has_fault_ahead(&self) -> bool {
         let state = self.machine.state();

@@ -168,17 +168,18 @@ impl Janitor {
             _ => return Ok(()),
         };
         let disk = shared.disk.as_ref();
-        let opened: Vec<Segment> =
-            sealed.filter_map(|sealed| Segment::open(disk, sealed.number).ok()).collect();
-        let before: u64 = opened.iter().map(Segment::end).sum();
-        let Some(oldest) = opened.first().filter(|segment| segment.id().number == from) else {
+        let numbers: Vec<u64> = sealed.map(|sealed| sealed.number).collect();
+        // One after another: there may be more than files may be open.
+        let len = |number: &u64| Segment::open(disk, *number).map_or(0, |segment| segment.end());
+        let before: u64 = numbers.iter().map(len).sum();
+        let Ok(oldest) = Segment::open(disk, first.number) else {
             return Err(Stop::Fault("a segment cannot be opened".to_owned()));
         };
         let header = oldest.header.rewritten(last.through, self.starts(&oldest.header));
         rewrite::empty(disk, header, last.until.write)?;
         self.replaced(Sealed { number: from, ..last }, first.number..=last.through);
-        opened.iter().skip(1).for_each(|segment| rewrite::remove(disk, segment));
-        let count = opened.len() as u64;
+        numbers.iter().skip(1).for_each(|number| rewrite::remove(disk, *number));
+        let count = numbers.len() as u64;
         shared.mailbox.note(|report| {
             report.dropped = report.dropped.saturating_add(count);
             report.freed_bytes = report.freed_bytes.saturating_add(before);
@@ -294,7 +295,9 @@ fn view_of(sealed: &Sealed, loaded: &Loaded) -> View {
         number: sealed.number,
         through: sealed.through,
         apart: false,
-        damaged: loaded.hurts.iter().any(|hurt| hurt.loses != Loses::Nothing),
+        // Of one that is followed by a missing one nobody knows where it should end.
+        damaged: !sealed.until.exact
+            || loaded.hurts.iter().any(|hurt| hurt.loses != Loses::Nothing),
         shares: shares.collect(),
     }
 }

@@ -168,8 +168,10 @@ impl DiskLog {
         refusal.map(AppendError::Rejected)
     }
 
-    /// Why nothing is written to a damaged partition.
-    fn damaged(&self, partition: PartitionId) -> Option<String> {
+    /// Why nothing is written to a damaged partition; `None` if it may be written to. It may once
+    /// somebody has begun to read it behind the damage, or `retain` has said that it does not
+    /// matter.
+    pub fn damaged(&self, partition: PartitionId) -> Option<String> {
         let shared = self.shared();
         if !shared.damage.is_any() {
             return None;

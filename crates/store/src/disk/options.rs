@@ -18,7 +18,8 @@ pub struct DiskOptions {
     pub segment_bytes: u64,
     /// Bodies are kept in memory up to this many bytes.
     pub body_cache_bytes: u64,
-    /// `reserve` says `Full` when the disk would have less than this many bytes free.
+    /// `reserve` says `Full` when the disk would have less than this many bytes free. Half of them are
+    /// for blobs and compaction, the other half for batches that are submitted without room.
     pub reserve_bytes: u64,
     /// Segments are rewritten at so many bytes per second at most, so that the log's own writes and
     /// syncs are not held up; 0 is no bound.

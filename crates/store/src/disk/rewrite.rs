@@ -7,7 +7,7 @@ use super::aside::Aside;
 use super::file::Disk;
 use super::frame::Frame;
 use super::index::{Entry, SegmentIndex};
-use super::segment::{self, Header, Segment};
+use super::segment::{self, Header};
 use super::sidecar::Sidecar;
 use super::walk::{FoundBatch, Walk};
 use super::write::{BatchHead, BodyEntry, Form, Kind};
@@ -164,8 +164,7 @@ pub(crate) fn empty(disk: &dyn Disk, header: Header, until: u64) -> io::Result<(
 
 /// Removes the files of a segment that another stands for. One that cannot be removed is left to
 /// the next start.
-pub(crate) fn remove(disk: &dyn Disk, segment: &Segment) {
-    let number = segment.id().number;
+pub(crate) fn remove(disk: &dyn Disk, number: u64) {
     drop(disk.remove(&segment::name(number)));
     drop(disk.remove(&super::sidecar::name(number)));
 }

@@ -1,5 +1,5 @@
-//! The index of a segment as a file beside it. It can be had from the segment, so it is written
-//! without a sync, and one that is missing, damaged or of another segment is made anew.
+//! The index of a segment as a file beside it. It can be had from the segment, so its name is not
+//! made durable, and one that is missing, damaged or of another segment is made anew.
 
 use std::io;
 
@@ -50,7 +50,8 @@ impl Sidecar {
         let name = name(self.segment.number);
         let unfinished = format!("{name}.new");
         let file = disk.create(&unfinished)?;
-        let written = file.write_at(&self.encode(), 0);
+        // Synced, so that after a power cut one that is not whole is damaged and nothing else.
+        let written = file.write_at(&self.encode(), 0).and_then(|()| file.sync_data());
         let renamed = written.and_then(|()| disk.rename(&unfinished, &name));
         renamed.inspect_err(|_| drop(disk.remove(&unfinished)))
     }

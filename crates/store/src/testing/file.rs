@@ -131,13 +131,16 @@ impl TestFile {
 
 impl DiskFile for TestFile {
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
-        self.with(&mut *self.machine.alive()?, |file| {
+        let mut state = self.machine.alive()?;
+        let read = self.with(&mut state, |file| {
             let from = file.now.get(whole(offset)..).unwrap_or_default();
             let read = into.len().min(from.len());
             let pair = into.get_mut(..read).zip(from.get(..read));
             pair.into_iter().for_each(|(into, from)| into.copy_from_slice(from));
             read
-        })
+        })?;
+        state.bytes_read = state.bytes_read.saturating_add(read as u64);
+        Ok(read)
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {

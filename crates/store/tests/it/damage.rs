@@ -323,3 +323,56 @@ async fn segments_of_another_log_are_not_taken() {
         assert!(matches!(fault, Some(LogFault::Damaged { .. })), "{fault:?}");
     }
 }
+
+/// Where a partition's last batches may have been lost, nothing is written to it: not now, not when
+/// the damaged segment is no longer the last, and not after a restart. The others go on.
+#[tokio::test]
+async fn doubt_about_a_tail_outlives_the_segment_and_the_process() {
+    let small = DiskOptions { segment_bytes: 2048, ..options() };
+    let disk = TestDisk::new();
+    let log = open_with(&disk, small.clone());
+    let (lost, other) = (PartitionId(5), PartitionId(6));
+    append(&log, 0..1, BODIES).await;
+    for at in 0..2 {
+        submit(&log, lost, at, batch(at, &[])).await.unwrap();
+    }
+    submit(&log, other, 0, batch(0, &[])).await.unwrap();
+    log.close().await.unwrap();
+    drop(log);
+    // The second batch of the partition, which is its last: where it begins, nothing can be read.
+    let write = writes(&disk.bytes(FIRST))[2];
+    disk.damage(FIRST, &Damage::Put(write.offset as u64, vec![0; write.total - 8]));
+    let mut next = 1;
+    for _ in 0..3 {
+        let log = open_with(&disk, small.clone());
+        let refused = submit(&log, lost, 1, batch(9, &[])).await;
+        let told = matches!(&refused, Err(AppendError::Rejected(why)) if why.contains("repair"));
+        assert!(told && log.damaged(lost).is_some(), "{refused:?}");
+        let refused = submit(&log, PartitionId(7), 0, batch(9, &[])).await;
+        assert!(refused.is_err(), "nobody knows whether there was one: {refused:?}");
+        let (found, fault) = read_all(&log, lost).await;
+        assert_eq!((found, fault.is_some()), (expected(0..1, &[]), true));
+        assert_eq!(log.damaged(other), None);
+        for at in next..next + 30 {
+            submit(&log, other, at, batch(at, &[])).await.unwrap();
+        }
+        next += 30;
+        drop(log);
+    }
+    assert!(disk.file_names().len() > 4, "{:?}", disk.file_names());
+    let repairs = lineside_store::disk::repair_on(&disk, false).unwrap();
+    assert!(repairs.after.unwrap().is_sound(), "{:?}", repairs.repaired);
+    let log = open_with(&disk, small);
+    assert_eq!(log.damaged(lost), None);
+    assert_eq!(read_all_of(&log, other).await, expected(0..next, &[]));
+    let tail = log.tail(lost).await.unwrap().0;
+    assert!(tail > 1, "{tail}: no position is given twice");
+    submit(&log, lost, tail, batch(9, &[])).await.unwrap();
+    submit(&log, PartitionId(7), 0, batch(9, &[])).await.unwrap();
+}
+
+async fn read_all_of(log: &DiskLog, p: PartitionId) -> Vec<lineside_core::fact::Batch> {
+    let (found, fault) = read_all(log, p).await;
+    assert_eq!(fault, None);
+    found
+}

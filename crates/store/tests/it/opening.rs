@@ -111,3 +111,51 @@ async fn batch_larger_than_a_segment_gets_one_of_its_own() {
     let sizes: Vec<_> = names.map(|name| disk.bytes(&name).len()).collect();
     assert!(sizes.len() == 3 && sizes[0] <= 1024 && sizes[1] > 10_000 && sizes[2] <= 1024);
 }
+
+/// A start looks at the header of each segment and at the last one, however many there are.
+#[tokio::test]
+async fn start_reads_headers_and_the_last_segment() {
+    let disk = TestDisk::new();
+    let small = DiskOptions { segment_bytes: 16 << 10, ..options() };
+    let log = open_with(&disk, small.clone());
+    append(&log, 0..400, &[1000]).await;
+    log.tidied().await;
+    drop(log);
+    let names = disk.file_names();
+    let segments = names.iter().filter(|name| name.ends_with(".segment")).count();
+    let disk = disk.kill();
+    let log = open_with(&disk, small);
+    log.tidied().await;
+    let read = disk.bytes_read();
+    let most = (segments as u64) * 256 + 4 * (16 << 10);
+    assert!(segments > 25 && read < most, "{read} bytes of {segments} segments");
+    let wanted = lineside_store::conformance::body_ref(3, 0, 1000);
+    log.body(P, wanted).await.unwrap();
+    let for_body = disk.bytes_read() - read;
+    assert!(for_body < 8192, "a header, an index and a body: {for_body}");
+    assert_eq!(read_all(&log, P).await, (expected(0..400, &[1000]), None));
+}
+
+/// An index that is missing or damaged is made anew, and nobody notices.
+#[tokio::test]
+async fn indexes_are_made_anew() {
+    let disk = TestDisk::new();
+    let small = DiskOptions { segment_bytes: 4096, ..options() };
+    let log = open_with(&disk, small.clone());
+    append(&log, 0..120, BODIES).await;
+    log.tidied().await;
+    drop(log);
+    let indexes = |disk: &TestDisk| -> Vec<String> {
+        disk.file_names().into_iter().filter(|name| name.ends_with(".index")).collect()
+    };
+    let names = indexes(&disk);
+    assert!(names.len() > 2, "{names:?}");
+    let whole = disk.bytes(&names[1]);
+    disk.lose(&names[0]);
+    disk.damage(&names[1], &Damage::Flip(90, 1));
+    disk.damage(&names[2], &Damage::Put(0, disk.bytes(&names[1])));
+    let log = open_with(&disk, small);
+    assert_eq!(read_all(&log, P).await, (expected(0..120, BODIES), None));
+    log.tidied().await;
+    assert_eq!((indexes(&disk), disk.bytes(&names[1])), (names, whole));
+}

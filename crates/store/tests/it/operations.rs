@@ -16,7 +16,7 @@ const BODIES: &[usize] = &[200, 20];
 const BATCHES: u64 = 100;
 const BELOW: u64 = 60;
 /// A debug build tries fewer operations, to be quick.
-const STRIDE: usize = if cfg!(debug_assertions) { 7 } else { 1 };
+const STRIDE: usize = if cfg!(debug_assertions) { 11 } else { 1 };
 
 fn small() -> DiskOptions {
     DiskOptions { segment_bytes: 4096, compaction_bytes_per_second: 0, ..options() }

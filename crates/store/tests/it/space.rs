@@ -175,3 +175,13 @@ async fn disk_full_at_fifty_points_and_drained_again() {
         assert_eq!(log.blobs().get("checkpoint").await, Ok(body(2, 0, 3000)));
     }
 }
+
+#[tokio::test]
+async fn memory_gives_room_back() {
+    let log = MemoryLog::with_limit(10_000);
+    let room = log.reserve(9000).unwrap();
+    log.submit(P, Position(0), room, batch(0, &[8000])).await.unwrap();
+    assert!(log.reserve(5000).is_err());
+    log.retain(P, Position(1), crate::compaction::living(&[]));
+    assert!(log.reserve(9000).is_ok());
+}

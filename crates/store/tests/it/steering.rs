@@ -174,3 +174,23 @@ fn close_waits_for_the_hand() {
     steering.complete(log.connection());
     assert_eq!(close.now_or_never(), Some(Ok(())));
 }
+
+/// What is reclaimed is gone for its readers, and not for the hand, which folds from position 0.
+#[tokio::test]
+async fn hand_sees_what_was_reclaimed() {
+    use futures::StreamExt;
+    let (log, hand) = MemoryLog::steered();
+    for tag in 0..4 {
+        let ticket = log.submit(P, Position(tag), Room::default(), batch(tag, &[10]));
+        while hand.complete(log.connection()) {}
+        ticket.await.unwrap();
+    }
+    let kept = lineside_store::conformance::body_ref(1, 0, 10);
+    let living = lineside_engine::living::LivingSet::of(vec![kept.place]);
+    log.retain(P, Position(3), living);
+    let (first, _) = log.read(P, Position(0)).next().await.unwrap().unwrap();
+    assert_eq!(first, Position(3));
+    assert!(log.body(P, kept).await.is_ok());
+    let all: Vec<_> = (0..4).map(|tag| batch(tag, &[10])).collect();
+    assert_eq!(hand.batches(P), all);
+}

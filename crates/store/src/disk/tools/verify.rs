@@ -258,9 +258,8 @@ impl Verifier<'_> {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(failed("reading an index")(error)),
             Ok(Err(what)) => what,
-            Ok(Ok(sidecar)) if sidecar.segment != listed.header.id => {
-                "it is that of another segment".to_owned()
-            }
+            // A crash came between a segment and its index: this is that of the one before.
+            Ok(Ok(sidecar)) if sidecar.segment != listed.header.id => return Ok(()),
             Ok(Ok(sidecar)) if survey.hurts.is_empty() && sidecar.index != survey.index => {
                 "it is not what its segment holds".to_owned()
             }
