@@ -111,6 +111,18 @@ impl Command {
         }
     }
 
+    /// Whether it makes what is kept larger; on a full disk only such commands are refused, so that
+    /// consumers can look, receive and settle until there is room again.
+    pub fn grows(&self) -> bool {
+        match self {
+            Command::Send { .. } | Command::CreateQueue { .. } | Command::ChangeQueue { .. } => {
+                true
+            }
+            Command::Broker(command) => command.grows(),
+            _ => false,
+        }
+    }
+
     /// Bytes that it would add to the log beyond its facts.
     pub fn body_len(&self) -> usize {
         match self {

@@ -351,7 +351,7 @@ impl Owner {
         }
         let room = match self.log.reserve(command.body_len() as u64 + FACT_BYTES_MAX) {
             Ok(room) => room,
-            Err(_) if command.settles() => Room::default(),
+            Err(_) if !command.grows() => Room::default(),
             Err(_) => return drop(answer.send(Err(CallError::Full))),
         };
         let verdict = self.decide(at, now, &command, room);

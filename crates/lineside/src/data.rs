@@ -24,7 +24,10 @@ pub(crate) fn key(directory: &Path) -> anyhow::Result<ReceiptKey> {
             Ok(bytes) => Ok(ReceiptKey::new(bytes)),
             Err(_) => bail!("{} is not 16 bytes long; restore it from a backup", path.display()),
         },
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => make_key(directory, &path),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let made = make_key(directory, &path);
+            made.with_context(|| format!("cannot make {}", path.display()))
+        }
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
     }
 }
@@ -43,6 +46,7 @@ fn make_key(directory: &Path, path: &Path) -> anyhow::Result<ReceiptKey> {
 
 fn random() -> anyhow::Result<[u8; 16]> {
     let mut bytes = [0; 16];
-    File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    let read = File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut bytes));
+    read.context("cannot read /dev/urandom")?;
     Ok(bytes)
 }

@@ -8,9 +8,16 @@ mod span;
 mod tools;
 mod up;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
+
+/// A line for a person, on standard error. Where nobody can hear it, that is no reason to end:
+/// `eprintln!` would panic.
+fn say(text: std::fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stderr(), "lineside: {text}");
+}
 
 fn main() -> ExitCode {
     let done = |()| ExitCode::SUCCESS;
@@ -26,7 +33,7 @@ fn main() -> ExitCode {
     match result {
         Ok(status) => status,
         Err(error) => {
-            eprintln!("lineside: {error:#}");
+            say(format_args!("{error:#}"));
             ExitCode::FAILURE
         }
     }

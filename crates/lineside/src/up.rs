@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 
 use crate::cli::{ClockKind, LimitSet, Up};
 use crate::data;
+use crate::say;
 use crate::server::Server;
 
 /// Where data lies when nobody says.
@@ -38,14 +39,16 @@ pub(crate) fn run(options: &Up) -> anyhow::Result<()> {
             options.listen
         );
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.context("cannot make the threads that serve")?;
     runtime.block_on(serve(options))
 }
 
 async fn serve(options: &Up) -> anyhow::Result<()> {
     let listener = TcpListener::bind(options.listen).await;
     let listener = listener.with_context(|| format!("cannot listen on {}", options.listen))?;
-    let endpoint = format!("http://{}", listener.local_addr()?);
+    let endpoint = listener.local_addr().context("cannot learn the address that was taken")?;
+    let endpoint = format!("http://{endpoint}");
     let data = data_directory(options)?;
     let key = match &data {
         Some((directory, _)) => data::key(directory)?,
@@ -101,7 +104,7 @@ fn start_engine(
         steerable: options.clock == ClockKind::Steerable,
         inbox_max: options.inbox.max(4),
         checkpoint_bytes: BYTES_BETWEEN,
-        notice: |text| eprintln!("lineside: {text}"),
+        notice: |text| say(format_args!("{text}")),
     };
     let (told, log) = oneshot::channel();
     let (engine, ended) = engine::start(engine_options, open(data, told, opened));
@@ -136,11 +139,11 @@ async fn open(
 /// A torn tail is worth a word, although nothing in it had been acknowledged.
 fn report(recovery: &Recovery) {
     if let Some(place) = &recovery.torn_at {
-        eprintln!(
-            "lineside: an unfinished write of {} bytes at {place} was cut off; none of it had been \
+        say(format_args!(
+            "an unfinished write of {} bytes at {place} was cut off; none of it had been \
              acknowledged",
             recovery.torn_bytes
-        );
+        ));
     }
 }
 
@@ -152,7 +155,8 @@ fn explain(ended: Result<Result<(), EngineFault>, tokio::task::JoinError>) -> an
 }
 
 async fn signalled() -> anyhow::Result<()> {
-    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let listen = |kind| signal(kind).context("cannot listen for signals");
+    let (mut term, mut int) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
     tokio::select! {
         _ = term.recv() => {}
         _ = int.recv() => {}
@@ -180,22 +184,22 @@ impl Banner {
 }
 
 async fn announce(engine: Handle, banner: Banner) {
-    eprintln!("lineside: listening on {}", banner.endpoint);
+    say(format_args!("listening on {}", banner.endpoint));
     if !engine.ready().await {
         return;
     }
     let kept = banner.data.as_ref().map_or("nowhere".to_owned(), |d| d.display().to_string());
-    eprintln!("lineside: ready; durability {}, data {kept}", banner.durability);
+    say(format_args!("ready; durability {}, data {kept}", banner.durability));
     if let Some(note) = engine.start_note() {
         let away = note.now.since(note.last);
         if note.last.0 > 0 && away > LONG_AWAY {
-            eprintln!("lineside: the last write was {} days ago", away.as_seconds() / 86_400);
+            say(format_args!("the last write was {} days ago", away.as_seconds() / 86_400));
         }
     }
     if let Some(path) = &banner.ready_file
         && let Err(error) = write_ready_file(path, &banner.endpoint)
     {
-        eprintln!("lineside: cannot write {}: {error}", path.display());
+        say(format_args!("cannot write {}: {error}", path.display()));
     }
 }
 

@@ -43,6 +43,17 @@ impl BrokerCommand {
         }
     }
 
+    /// Whether it makes what is kept larger.
+    pub fn grows(&self) -> bool {
+        match self {
+            BrokerCommand::Create { .. } => true,
+            BrokerCommand::To { operation, .. } => matches!(
+                operation,
+                BrokerOperation::Send { .. } | BrokerOperation::SetSessionState { .. }
+            ),
+        }
+    }
+
     /// Bytes that it would add to the log beyond its facts.
     pub fn body_len(&self) -> usize {
         match self {

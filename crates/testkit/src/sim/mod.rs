@@ -409,8 +409,8 @@ impl World {
         if let Heard::Answer(answer) = &heard {
             self.clients.learn(&call.command, answer);
         }
-        let has_room = call.command.settles() && heard == Heard::Full;
-        ensure!(!has_room, "no room for {:?}, which makes room", call.command);
+        let has_room = !call.command.grows() && heard == Heard::Full;
+        ensure!(!has_room, "no room for {:?}, which needs none", call.command);
         call.heard = heard;
         let bodies = match &call.heard {
             Heard::Answer(Ok(reply)) => bodies_of(reply),

@@ -46,3 +46,19 @@ async fn settlements_are_let_in_where_others_are_throttled() {
     assert_eq!(answers.iter().rev().take(2).filter(|answer| answer.is_ok()).count(), 1);
     assert!(answers.last().unwrap().is_ok(), "the delete was asked last and was let in");
 }
+
+#[tokio::test]
+async fn on_a_full_disk_only_what_grows_is_refused() {
+    let log = MemoryLog::with_limit(40_000);
+    let (engine, _ended) = engine_with(options(), Arc::new(log)).await;
+    let name = queue(&engine, "q", QueueKind::Standard).await;
+    let large = "x".repeat(10_000);
+    while engine.call(send(&name, &large)).await != Err(CallError::Full) {}
+    engine.call(Command::FindQueue { name: name.clone() }).await.unwrap();
+    engine.call(Command::DescribeQueue { name: name.clone() }).await.unwrap();
+    let handed_out = deliveries(engine.call(receive(&name, 0)).await);
+    let receipt = handed_out.first().unwrap().receipt;
+    engine.call(Command::Delete { queue: name.clone(), receipt }).await.unwrap();
+    engine.call(Command::PurgeQueue { name: name.clone() }).await.unwrap();
+    engine.call(Command::DeleteQueue { name }).await.unwrap();
+}
