@@ -7,6 +7,8 @@
 #   make sim SEED=7 TRACE=1    one run, a readable line for each state change
 #   make gen, make gen-check   wire types from the pinned service model: write them, or compare them
 #   make fidelity[-check]      docs/fidelity/: each operation, whether it is here, its tests
+#   make faults                breaks everything under a server, a line for each kind; ONLY=kill CYCLES=10000,
+#                              SEED=… once more, JSON=1 into target/faults/results.json; faults-short is for CI
 #   make bench-send            one row: SendMessage beside a bare HTTP echo server
 
 PYTHON  ?= python3
@@ -19,7 +21,7 @@ APT     := DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recomm
 export NPM_CONFIG_USERCONFIG := /dev/null
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-python test-js release gen gen-check fidelity fidelity-check sim bench-send venv node
+.PHONY: help demo test test-rust test-python test-js release gen gen-check fidelity fidelity-check sim faults faults-short bench-send venv node
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -63,6 +65,15 @@ bench-send: release
 sim:
 	cargo run --release -p lineside-testkit --bin sim -- \
 		$(if $(SEEDS),--seeds $(SEEDS)) $(if $(FACTS),--facts $(FACTS)) $(if $(SEED),--seed $(SEED)) $(if $(TRACE),--trace)
+
+faults: $(if $(LINESIDE_BIN),,release) venv
+	@$(VENV)/bin/python -B tools/faults/faults.py $(FAULTS)
+
+faults-short: FAULTS_FORM := --short --jobs 2
+faults-short: faults
+
+FAULTS = $(FAULTS_FORM) $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) \
+	$(if $(CYCLES),--cycles $(CYCLES)) $(if $(JSON),--json target/faults/results.json)
 
 # Installed again when the requirements change; the stamp is the proof that pip came to its end.
 venv: $(VENV)/installed
