@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::{FlockOperation, flock, fstatvfs};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 use super::file::{Disk, DiskFile, DiskLock};
 
@@ -71,7 +71,7 @@ fn make(path: &Path) -> io::Result<()> {
 impl Disk for Directory {
     fn lock(&self) -> io::Result<Option<DiskLock>> {
         let Some(file) = self.lock_file()? else { return Ok(Some(Box::new(()))) };
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        match retry_on_intr(|| flock(&file, FlockOperation::NonBlockingLockExclusive)) {
             Ok(()) => Ok(Some(Box::new(file))),
             Err(Errno::WOULDBLOCK) => Ok(None),
             Err(error) => Err(error.into()),
@@ -79,7 +79,13 @@ impl Disk for Directory {
     }
 
     fn names(&self) -> io::Result<Vec<String>> {
-        let entries = std::fs::read_dir(&self.path)?;
+        let entries = loop {
+            match std::fs::read_dir(&self.path) {
+                // A signal is no fault; the library tries again for files only.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
         // A name that is not UTF-8 is none of ours.
         entries
             .filter_map(|entry| entry.map(|e| e.file_name().into_string().ok()).transpose())
@@ -108,7 +114,7 @@ impl Disk for Directory {
     }
 
     fn free_bytes(&self) -> io::Result<u64> {
-        let stat = fstatvfs(&self.handle)?;
+        let stat = retry_on_intr(|| fstatvfs(&self.handle))?;
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
 
