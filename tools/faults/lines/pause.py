@@ -36,7 +36,8 @@ class Paused:
     def __init__(self, job: Job, server: Rigged):
         self.job, self.server = job, server
         self.promises = Promises(server.port)
-        self.story = Story(server.port, lease=900)
+        # A client that gave up would leave a lease behind that nobody knows of.
+        self.story = Story(server.port, lease=job.count + 10, patience=120)
         self.spans = range(1, job.count + 4)
         self.wire = Wire(server.port, timeout=120)
         self.found = []
@@ -57,7 +58,7 @@ class Paused:
         self.wait()
         for watch in watches:
             self.found += watch.finish()
-        self.story.settle()
+        self.story.settle(120)
         status = self.server.stop()
         self.found += load.trouble + self.story.failures() + ([f"the shutdown: {status}"] if status else [])
         return self.outcome()
@@ -86,6 +87,7 @@ class Paused:
         time.sleep(self.job.count)
         os.kill(self.server.process.pid, signal.SIGCONT)
         self.promises.blackouts.append((begin, time.monotonic()))
+        self.wire.close()  # the server may have closed it, idle for so long
 
     def wait(self) -> None:
         """Until everything came, or is so late that it is lost."""

@@ -84,13 +84,16 @@ class Watch(threading.Thread):
         self.promises, self.url = promises, promises.url(queue)
         self.wire = Wire(promises.port, timeout=120)
         self.stopping = threading.Event()
-        self.trouble = []
+        self.trouble, self.aways = [], 0
 
     def run(self) -> None:
         while not self.stopping.is_set():
             try:
                 self.turn()
-            except (Away, Refused) as failure:
+            except Away:
+                # A connection that nobody served for so long is closed unread, and a client comes again.
+                self.aways += 1
+            except Refused as failure:
                 self.trouble.append(f"watching {self.url}: {failure}")
                 return
 
@@ -106,6 +109,8 @@ class Watch(threading.Thread):
     def finish(self) -> list[str]:
         self.stopping.set()
         self.join(60)
+        if self.aways > 2:
+            self.trouble.append(f"watching {self.url}: sent away {self.aways} times")
         return self.trouble + ([f"watching {self.url} does not end"] if self.is_alive() else [])
 
 

@@ -20,8 +20,9 @@ NAP = 0.01  # seconds before a client comes again to a server that is away or th
 class Story:
     """Two queues, and all that anybody saw of them."""
 
-    def __init__(self, port: int, lease: int = 30, filler: str = ""):
+    def __init__(self, port: int, lease: int = 30, filler: str = "", patience: float = 10):
         self.port, self.lease, self.filler = port, lease, filler
+        self.patience = patience  # seconds that its clients wait for an answer
         self.entries = []
         self.firm = []  # the same without deletions by a receipt of an earlier start or a lapsed lease
         self.lock = threading.Lock()
@@ -90,7 +91,7 @@ class Producer:
 
     def __init__(self, story: Story, name: str, groups: int = 4):
         self.story, self.name, self.groups = story, name, groups
-        self.wire = Wire(story.port)
+        self.wire = Wire(story.port, story.patience)
         self.counts, self.pending = {}, {}
 
     def next_key(self, group: str) -> str:
@@ -140,7 +141,7 @@ class Consumer:
 
     def __init__(self, story: Story, port: int):
         self.story = story
-        self.wire = Wire(port)
+        self.wire = Wire(port, story.patience)
         self.idle = False  # nothing came with the last answer
 
     def receive(self, queue: str, wait: int = 0) -> tuple[list[str], list[str]]:
