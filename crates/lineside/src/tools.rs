@@ -14,14 +14,7 @@ use crate::cli;
 
 /// Reads all of a directory; status 1 if anything is damaged.
 pub(crate) fn verify(options: &cli::OfDirectory) -> anyhow::Result<ExitCode> {
-    let found = disk::verify(&options.directory)?;
-    let mut out = std::io::stdout().lock();
-    if options.json {
-        writeln!(out, "{}", verification(&found))?;
-    } else {
-        write!(out, "{}", text_of(&found))?;
-    }
-    Ok(status(found.is_sound()))
+    tell(&disk::verify(&options.directory)?, options.json)
 }
 
 /// Repairs, or says what a repair would do; status 1 if something is damaged (still).
@@ -121,12 +114,16 @@ pub(crate) fn backup(options: &cli::Backup) -> anyhow::Result<()> {
 
 /// Makes a data directory of a backup; status 1 if the backup is damaged.
 pub(crate) fn restore(options: &cli::Restore) -> anyhow::Result<ExitCode> {
-    let found = disk::restore(&options.from, &options.to)?;
+    tell(&disk::restore(&options.from, &options.to)?, options.json)
+}
+
+/// Prints what was found; status 1 if anything is damaged.
+fn tell(found: &Verification, json: bool) -> anyhow::Result<ExitCode> {
     let mut out = std::io::stdout().lock();
-    if options.json {
-        writeln!(out, "{}", verification(&found))?;
+    if json {
+        writeln!(out, "{}", verification(found))?;
     } else {
-        write!(out, "{}", text_of(&found))?;
+        write!(out, "{}", text_of(found))?;
     }
     Ok(status(found.is_sound()))
 }
