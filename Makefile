@@ -37,8 +37,10 @@ test-rust:
 		else cargo test --workspace --lib --bins --tests; fi
 	cargo test --workspace --doc
 
+# pytest names a test outside its root by its whole path: a checkout below /check would then be a module
+# `check`, in the way of the shop's own. From the root of the tree no folder of the machine has a name.
 test-python: release venv
-	$(VENV)/bin/python -B -m pytest -q tests/sdk examples/shop -c tests/sdk/pytest.ini
+	$(VENV)/bin/python -B -m pytest -q tests/sdk examples/shop -c tests/sdk/pytest.ini --rootdir .
 
 test-js: release node
 	npm --prefix $(NODE) test

@@ -27,7 +27,7 @@ SIM = {
     "pattern": r"(?m)^([\d,_]+) seeds, .* facts/s\Z",
 }
 RIGS = {
-    "command": ["{python}", "-B", "-m", "pytest", "-q", "tests/faults", "-c", "tests/faults/pytest.ini"],
+    "command": ["{python}", "-B", "-m", "pytest", "-q", "tests/faults", "-c", "tests/faults/pytest.ini", "--rootdir", "."],
     "unit": "tests",
     "pattern": r"(\d+) passed",
 }
