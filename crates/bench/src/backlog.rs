@@ -1,11 +1,14 @@
 //! Many waiting messages: what they cost in memory, in receives, and at a start.
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::os::unix::fs::DirEntryExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -25,9 +28,9 @@ pub(crate) struct Options {
     /// Bytes of a message's body.
     #[arg(long, default_value_t = 1024)]
     bytes: usize,
-    /// Receives of up to ten messages for each measurement.
-    #[arg(long, default_value_t = 5_000)]
-    receives: u64,
+    /// Seconds of receives, of up to ten messages each, for each measurement.
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
     /// Where the data directory is made and removed.
     #[arg(long, default_value = "target/bench")]
     data: PathBuf,
@@ -36,73 +39,210 @@ pub(crate) struct Options {
     binary: Option<PathBuf>,
 }
 
+/// Others' steady sends: batches of ten over so many connections, each at this pace. Five thousand
+/// messages a second: enough for a checkpoint every few seconds, and not for a busy processor.
+const STEADY_CONNECTIONS: usize = 10;
+const STEADY_PACE: Duration = Duration::from_millis(20);
+
+impl Options {
+    fn lasts(&self) -> Duration {
+        Duration::from_secs(self.seconds)
+    }
+}
+
 /// Prints one JSON object.
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let data = options.data.join("data");
     clear(&data)?;
     std::fs::create_dir_all(&options.data)?;
     let binary = options.binary.clone().map_or_else(side::beside, Ok)?;
+    let few = few(options, &binary, &data).await?;
+    clear(&data)?;
     let server = Side::lineside(&binary, &data, "commit").await?;
-    let address = server.address;
-    let small = filled(address, "small", 1_000, options.bytes).await?;
-    let few = receives(address, &small, options.receives).await?;
-    eprintln!("p99 of a receive with 1,000 waiting: {:.2} ms", few.quantile_ms(990));
-    let started = Instant::now();
-    let large = filled(address, "large", options.messages, options.bytes).await?;
-    eprintln!("{} sent in {:.0} s", options.messages, started.elapsed().as_secs_f64());
+    let large = Bench::new(&server, options, &data).large().await?;
     let (resident, highest) = (server.mebibytes("VmRSS")?, server.mebibytes("VmHWM")?);
     eprintln!("resident {resident:.0} MiB, at most {highest:.0} MiB");
-    let many = receives(address, &large, options.receives).await?;
-    // The same while sends make checkpoints and compactions go on.
-    let meanwhile = tokio::join!(
-        receives(address, &large, options.receives),
-        filled(address, "meanwhile", options.messages / 10, options.bytes),
-    );
-    let busy = meanwhile.0?;
-    eprintln!(
-        "p99 with all: {:.2} ms, under sends {:.2} ms",
-        many.quantile_ms(990),
-        busy.quantile_ms(990)
-    );
     server.kill().await?;
-    let start = start_again(&binary, &data, &large).await?;
+    let (server, start) = start_again(&binary, &data, &large).await?;
+    let bench = Bench::new(&server, options, &data);
+    let all = bench.receive_times(&large).await?;
+    let (compacting, ran) = bench.while_compacting(&large).await?;
+    server.kill().await?;
     let row = json!({
         "machine": machine::describe(&options.data),
         "messages": options.messages, "bytes": options.bytes, "durability": "commit",
-        "resident_mib": resident, "highest_mib": highest,
-        "receive_p50_ms": { "few": few.quantile_ms(500), "all": many.quantile_ms(500),
-            "all_under_sends": busy.quantile_ms(500) },
-        "receive_p99_ms": { "few": few.quantile_ms(990), "all": many.quantile_ms(990),
-            "all_under_sends": busy.quantile_ms(990) },
-        "after_kill_9": start,
+        "resident_mib": resident, "highest_mib": highest, "after_kill_9": start,
+        "receive_ms": { "with_1000": few, "with_all": all, "with_all_compacting": compacting },
+        "meanwhile": ran,
     });
     println!("{row}");
     clear(&data)
 }
 
-/// A new queue with so many messages.
-async fn filled(
+/// What receives cost where little waits.
+async fn few(options: &Options, binary: &Path, data: &Path) -> anyhow::Result<Value> {
+    let server = Side::lineside(binary, data, "commit").await?;
+    let bench = Bench::new(&server, options, data);
+    let small = bench.queue("small").await?;
+    bench.fill(&small, 1_000, 16).await?;
+    let times = bench.receive_times(&small).await?;
+    server.kill().await?;
+    Ok(times)
+}
+
+struct Bench<'a> {
     address: SocketAddr,
-    name: &str,
-    messages: u64,
-    bytes: usize,
-) -> anyhow::Result<String> {
-    let created = call(address, "CreateQueue", &json!({ "QueueName": name })).await?;
-    let url = text(&created, "/QueueUrl")?.to_owned();
-    let entry = |n: usize| json!({ "Id": n.to_string(), "MessageBody": "x".repeat(bytes) });
-    let entries: Vec<Value> = (0..10).map(entry).collect();
-    let body = json!({ "QueueUrl": url, "Entries": entries });
-    let load = Load {
-        address,
-        request: request("SendMessageBatch", &body).into(),
-        connections: 16,
-        lasts: LONG,
-        requests_max: messages / 10,
-    };
-    load::run(&load).await?;
-    let counted = count(address, &url).await?;
-    ensure!(counted == messages / 10 * 10, "{counted} messages are there, not {messages}");
-    Ok(url)
+    options: &'a Options,
+    data: &'a Path,
+}
+
+impl<'a> Bench<'a> {
+    fn new(server: &Side, options: &'a Options, data: &'a Path) -> Bench<'a> {
+        Bench { address: server.address, options, data }
+    }
+
+    async fn queue(&self, name: &str) -> anyhow::Result<String> {
+        let created = call(self.address, "CreateQueue", &json!({ "QueueName": name })).await?;
+        Ok(text(&created, "/QueueUrl")?.to_owned())
+    }
+
+    /// Sends of ten.
+    fn sends(&self, url: &str) -> Arc<[u8]> {
+        let body = "x".repeat(self.options.bytes);
+        let entry = |n: usize| json!({ "Id": n.to_string(), "MessageBody": body });
+        let entries: Vec<Value> = (0..10).map(entry).collect();
+        request("SendMessageBatch", &json!({ "QueueUrl": url, "Entries": entries })).into()
+    }
+
+    /// Puts so many messages into an empty queue.
+    async fn fill(&self, url: &str, messages: u64, connections: usize) -> anyhow::Result<()> {
+        let load = Load {
+            address: self.address,
+            request: self.sends(url),
+            connections,
+            lasts: LONG,
+            requests_max: messages / 10,
+            pace: Duration::ZERO,
+        };
+        let answered = load::run(&load).await?.answered;
+        ensure!(answered == messages / 10, "{answered} batches were sent of {}", messages / 10);
+        Ok(())
+    }
+
+    /// The queue with all messages. A part of them lies in the log among more that are in a queue
+    /// of their own: when that is deleted, there is something to compact.
+    async fn large(&self) -> anyhow::Result<String> {
+        let (started, all) = (Instant::now(), self.options.messages);
+        let (large, doomed) = (self.queue("large").await?, self.queue("doomed").await?);
+        self.fill(&large, all / 10 * 8, 16).await?;
+        tokio::try_join!(
+            self.fill(&large, all / 10 * 2, 16),
+            self.fill(&doomed, all / 10 * 4, 32)
+        )?;
+        let (counted, sent) = (count(self.address, &large).await?, all / 10 * 10);
+        ensure!(counted == sent, "{counted} messages are there, not {sent}");
+        eprintln!("{} sent in {:.0} s", all / 10 * 14, started.elapsed().as_secs_f64());
+        Ok(large)
+    }
+
+    /// Receives alone, while others send a steady five thousand a second, and while they send as
+    /// much as they can.
+    async fn receive_times(&self, url: &str) -> anyhow::Result<Value> {
+        let alone = self.receive(url).await?;
+        let steady = self.receive_while(url, STEADY_CONNECTIONS, STEADY_PACE).await?;
+        let full = self.receive_while(url, 16, Duration::ZERO).await?;
+        let times = json!({
+            "alone": quantiles(&alone), "steady_sends": quantiles(&steady),
+            "full_sends": quantiles(&full),
+        });
+        eprintln!("a receive: {times}");
+        Ok(times)
+    }
+
+    /// The same under steady sends, with a queue deleted at the beginning. The run counts only if
+    /// a checkpoint was written and a segment compacted in it.
+    async fn while_compacting(&self, url: &str) -> anyhow::Result<(Value, Value)> {
+        let doomed = text(&find(self.address, "doomed").await?, "/QueueUrl")?.to_owned();
+        let before = Shelf::look(self.data)?;
+        call(self.address, "DeleteQueue", &json!({ "QueueUrl": doomed })).await?;
+        let times = self.receive_while(url, STEADY_CONNECTIONS, STEADY_PACE).await?;
+        let (checkpoints, segments) = Shelf::look(self.data)?.since(&before);
+        ensure!(checkpoints > 0 && segments > 0, "{checkpoints} checkpoints, {segments} segments");
+        let times = quantiles(&times);
+        eprintln!("the same, {checkpoints} checkpoints and {segments} segments compacted: {times}");
+        Ok((times, json!({ "checkpoints": checkpoints, "segments_compacted": segments })))
+    }
+
+    /// Receives that give back at once what they got, one after another.
+    async fn receive(&self, url: &str) -> anyhow::Result<Outcome> {
+        let body = json!({ "QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 0 });
+        load::run(&Load {
+            address: self.address,
+            request: request("ReceiveMessage", &body).into(),
+            connections: 1,
+            lasts: self.options.lasts(),
+            requests_max: u64::MAX,
+            pace: Duration::ZERO,
+        })
+        .await
+    }
+
+    async fn receive_while(
+        &self,
+        url: &str,
+        connections: usize,
+        pace: Duration,
+    ) -> anyhow::Result<Outcome> {
+        let other = self.queue("other").await?;
+        let load = Load {
+            address: self.address,
+            request: self.sends(&other),
+            connections,
+            lasts: self.options.lasts(),
+            requests_max: u64::MAX,
+            pace,
+        };
+        let (received, sent) = tokio::join!(self.receive(url), load::run(&load));
+        sent?;
+        received
+    }
+}
+
+/// What lies in a data directory.
+struct Shelf {
+    checkpoints: BTreeSet<OsString>,
+    /// Sealed segments: another inode under a name is one that was rewritten.
+    segments: BTreeSet<(OsString, u64)>,
+}
+
+impl Shelf {
+    fn look(data: &Path) -> anyhow::Result<Shelf> {
+        let mut shelf = Shelf { checkpoints: BTreeSet::new(), segments: BTreeSet::new() };
+        for entry in std::fs::read_dir(data)?.chain(std::fs::read_dir(data.join("blobs"))?) {
+            let entry = entry?;
+            let name = entry.file_name();
+            let text = name.to_string_lossy();
+            if text.ends_with(".segment") {
+                shelf.segments.insert((name, entry.ino()));
+            } else if text.ends_with("-manifest.blob") {
+                shelf.checkpoints.insert(name);
+            }
+        }
+        Ok(shelf)
+    }
+
+    /// Checkpoints that came and segments that were replaced or dropped.
+    fn since(&self, before: &Shelf) -> (usize, usize) {
+        let come = self.checkpoints.difference(&before.checkpoints).count();
+        (come, before.segments.difference(&self.segments).count())
+    }
+}
+
+fn quantiles(outcome: &Outcome) -> Value {
+    json!({
+        "p50": outcome.quantile_ms(500), "p99": outcome.quantile_ms(990),
+        "p99_9": outcome.quantile_ms(999), "receives": outcome.answered,
+    })
 }
 
 async fn count(address: SocketAddr, url: &str) -> anyhow::Result<u64> {
@@ -111,28 +251,21 @@ async fn count(address: SocketAddr, url: &str) -> anyhow::Result<u64> {
     Ok(text(&described, "/Attributes/ApproximateNumberOfMessages")?.parse()?)
 }
 
-/// Receives that give back at once what they got, one after another.
-async fn receives(address: SocketAddr, url: &str, count: u64) -> anyhow::Result<Outcome> {
-    let body = json!({ "QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 0 });
-    let request: Arc<[u8]> = request("ReceiveMessage", &body).into();
-    load::run(&Load { address, request, connections: 1, lasts: LONG, requests_max: count }).await
+async fn find(address: SocketAddr, name: &str) -> anyhow::Result<Value> {
+    call(address, "GetQueueUrl", &json!({ "QueueName": name })).await
 }
 
-async fn start_again(
-    binary: &std::path::Path,
-    data: &std::path::Path,
-    url: &str,
-) -> anyhow::Result<Value> {
+async fn start_again(binary: &Path, data: &Path, url: &str) -> anyhow::Result<(Side, Value)> {
     let started = Instant::now();
     let server = Side::lineside(binary, data, "commit").await?;
     let listening = started.elapsed();
     // A call waits until the server is ready; it is the first that does.
     let counted = count(server.address, url).await?;
     let ready = started.elapsed();
-    let (resident, highest) = (server.mebibytes("VmRSS")?, server.mebibytes("VmHWM")?);
-    server.kill().await.context("ending the server")?;
-    Ok(json!({
+    let figures = json!({
         "listening_ms": listening.as_secs_f64() * 1000.0, "ready_ms": ready.as_secs_f64() * 1000.0,
-        "messages": counted, "resident_mib": resident, "highest_mib": highest,
-    }))
+        "messages": counted, "resident_mib": server.mebibytes("VmRSS")?,
+    });
+    eprintln!("after kill -9: {figures}");
+    Ok((server, figures))
 }

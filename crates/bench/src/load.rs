@@ -19,6 +19,8 @@ pub(crate) struct Load {
     pub(crate) lasts: Duration,
     /// It ends earlier after about so many requests.
     pub(crate) requests_max: u64,
+    /// A connection asks so long after it last asked, or at once if the answer took longer.
+    pub(crate) pace: Duration,
 }
 
 /// What came of it.
@@ -57,8 +59,8 @@ pub(crate) async fn run(load: &Load) -> anyhow::Result<Outcome> {
     let asked = Arc::new(AtomicU64::new(0));
     for stream in streams {
         let share = Share { asked: asked.clone(), max: load.requests_max };
-        let until = start + load.lasts;
-        clients.spawn(ask_again_and_again(stream, load.request.clone(), until, share));
+        let (until, pace) = (start + load.lasts, load.pace);
+        clients.spawn(ask_again_and_again(stream, load.request.clone(), until, share, pace));
     }
     let mut outcome = Outcome::default();
     while let Some(client) = clients.join_next().await {
@@ -82,6 +84,7 @@ async fn ask_again_and_again(
     request: Arc<[u8]>,
     until: Instant,
     share: Share,
+    pace: Duration,
 ) -> anyhow::Result<Vec<u32>> {
     let mut latencies = Vec::new();
     let mut buffer = Vec::with_capacity(16 * 1024);
@@ -93,6 +96,9 @@ async fn ask_again_and_again(
         stream.write_all(&request).await?;
         read_answer(&mut stream, &mut buffer).await?;
         latencies.push(u32::try_from(asked.elapsed().as_micros()).unwrap_or(u32::MAX));
+        if !pace.is_zero() {
+            tokio::time::sleep_until((asked + pace).into()).await;
+        }
     }
 }
 

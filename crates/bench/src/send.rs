@@ -108,6 +108,7 @@ fn load_on(options: &Options, side: &Side, url: &str) -> Load {
         connections: options.connections,
         lasts: Duration::from_secs_f64(options.seconds),
         requests_max: u64::MAX,
+        pace: Duration::ZERO,
     }
 }
 
