@@ -148,9 +148,10 @@ impl<'a> Bench<'a> {
     /// Receives alone, while others send a steady five thousand a second, and while they send as
     /// much as they can.
     async fn receive_times(&self, url: &str) -> anyhow::Result<Value> {
-        let alone = self.receive(url).await?;
-        let steady = self.receive_while(url, STEADY_CONNECTIONS, STEADY_PACE).await?;
-        let full = self.receive_while(url, 16, Duration::ZERO).await?;
+        let lasts = self.options.lasts();
+        let alone = self.receive(url, lasts).await?;
+        let steady = self.receive_while(url, STEADY_CONNECTIONS, STEADY_PACE, lasts).await?;
+        let full = self.receive_while(url, 16, Duration::ZERO, lasts).await?;
         let times = json!({
             "alone": quantiles(&alone), "steady_sends": quantiles(&steady),
             "full_sends": quantiles(&full),
@@ -165,7 +166,9 @@ impl<'a> Bench<'a> {
         let doomed = text(&find(self.address, "doomed").await?, "/QueueUrl")?.to_owned();
         let before = Shelf::look(self.data)?;
         call(self.address, "DeleteQueue", &json!({ "QueueUrl": doomed })).await?;
-        let times = self.receive_while(url, STEADY_CONNECTIONS, STEADY_PACE).await?;
+        // A segment may be compacted when two checkpoints have seen what died in it.
+        let steady = 3 * self.options.lasts();
+        let times = self.receive_while(url, STEADY_CONNECTIONS, STEADY_PACE, steady).await?;
         let (checkpoints, segments) = Shelf::look(self.data)?.since(&before);
         ensure!(checkpoints > 0 && segments > 0, "{checkpoints} checkpoints, {segments} segments");
         let times = quantiles(&times);
@@ -174,13 +177,13 @@ impl<'a> Bench<'a> {
     }
 
     /// Receives that give back at once what they got, one after another.
-    async fn receive(&self, url: &str) -> anyhow::Result<Outcome> {
+    async fn receive(&self, url: &str, lasts: Duration) -> anyhow::Result<Outcome> {
         let body = json!({ "QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 0 });
         load::run(&Load {
             address: self.address,
             request: request("ReceiveMessage", &body).into(),
             connections: 1,
-            lasts: self.options.lasts(),
+            lasts,
             requests_max: u64::MAX,
             pace: Duration::ZERO,
         })
@@ -192,17 +195,18 @@ impl<'a> Bench<'a> {
         url: &str,
         connections: usize,
         pace: Duration,
+        lasts: Duration,
     ) -> anyhow::Result<Outcome> {
         let other = self.queue("other").await?;
         let load = Load {
             address: self.address,
             request: self.sends(&other),
             connections,
-            lasts: self.options.lasts(),
+            lasts,
             requests_max: u64::MAX,
             pace,
         };
-        let (received, sent) = tokio::join!(self.receive(url), load::run(&load));
+        let (received, sent) = tokio::join!(self.receive(url, lasts), load::run(&load));
         sent?;
         received
     }

@@ -36,6 +36,12 @@ pub enum CallError {
     /// The log has no room for what the call would add.
     #[error("the log has no room")]
     Full,
+    /// The partition's state is as large as it may become.
+    #[error("the state is as large as its budget allows")]
+    Budget,
+    /// Facts are damaged, so nothing may be decided on what is read; it names the place.
+    #[error("the partition is open for reading only: {0}")]
+    ReadOnly(String),
     /// The partition has no owner at the moment; it is not known what became of the call.
     #[error("the partition is not available: {0}")]
     Unavailable(String),

@@ -51,7 +51,12 @@ pub(super) fn from_call(failed: CallError, handle: &str) -> WireError {
             let message = "The disk is full: sends are refused until there is room again.";
             error("RequestThrottled", message)
         }
-        CallError::Unavailable(why) => unavailable(why),
+        CallError::Budget => {
+            let message = "Too much is kept: sends are refused until messages are deleted, or the \
+                           server is started with a larger --state-mib.";
+            error("RequestThrottled", message)
+        }
+        CallError::ReadOnly(_) | CallError::Unavailable(_) => unavailable(failed.to_string()),
     }
 }
 
