@@ -128,12 +128,24 @@ async fn open(
         return Ok(Storage { log: Arc::new(MemoryLog::new()), blobs: None });
     };
     let options = DiskOptions { sync, ..DiskOptions::default() };
-    let opening = tokio::task::spawn_blocking(move || DiskLog::open(&directory, options));
-    let log = opening.await.map_err(|error| LogFault::Io(error.to_string()))?;
-    let log = log.map_err(|error| LogFault::Io(error.to_string()))?;
+    let log = open_on_a_thread(directory, options).await?;
     report(log.recovery());
     drop((told.send(log.clone()), opened.set(log.clone())));
     Ok(Storage { blobs: Some(log.blobs()), log: Arc::new(log) })
+}
+
+/// Not on the runtime's own threads for what blocks: where the machine has no thread left, those
+/// panic, and the sentence would be theirs.
+async fn open_on_a_thread(directory: PathBuf, options: DiskOptions) -> Result<DiskLog, LogFault> {
+    let (told, opened) = oneshot::channel();
+    let thread = std::thread::Builder::new().name("open".to_owned());
+    let started = thread.spawn(move || drop(told.send(DiskLog::open(&directory, options))));
+    let no_thread = |error| LogFault::Io(format!("no thread to open it with: {error}"));
+    started.map_err(no_thread)?;
+    match opened.await {
+        Ok(log) => log.map_err(|error| LogFault::Io(error.to_string())),
+        Err(_) => Err(LogFault::Io("the thread that opened it panicked".to_owned())),
+    }
 }
 
 /// A torn tail is worth a word, although nothing in it had been acknowledged.
