@@ -10,6 +10,8 @@
 #   make faults                breaks everything under a server, a line for each kind; ONLY=kill CYCLES=10000,
 #                              SEED=… once more, JSON=1 into target/faults/results.json; faults-short is for CI
 #   make bench-send            one row: SendMessage beside a bare HTTP echo server
+#   make bench-backlog         a million waiting messages; bench-idle: 100,000 queues; bench-churn: ten million
+#                              messages sent and deleted
 
 PYTHON  ?= python3
 VENV    := target/venv
@@ -21,7 +23,7 @@ APT     := DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recomm
 export NPM_CONFIG_USERCONFIG := /dev/null
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-python test-js release gen gen-check fidelity fidelity-check sim faults faults-short bench-send venv node
+.PHONY: help demo test test-rust test-python test-js release gen gen-check fidelity fidelity-check sim faults faults-short bench-send bench-backlog bench-idle bench-churn venv node
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -63,6 +65,10 @@ fidelity-check:
 bench-send: release
 	cargo build --release --package lineside-bench
 	target/release/lineside-bench send $(if $(JSON),--json)
+
+bench-backlog bench-idle bench-churn: bench-%: release
+	cargo build --release --package lineside-bench
+	target/release/lineside-bench $*
 
 sim:
 	cargo run --release -p lineside-testkit --bin sim -- \

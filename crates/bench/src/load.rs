@@ -102,8 +102,17 @@ async fn ask_again_and_again(
     }
 }
 
-/// Reads one answer; anything but a 200 with a length ends the run.
-async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> anyhow::Result<()> {
+/// One request and the body of its answer, over a kept connection.
+pub(crate) async fn exchange(stream: &mut TcpStream, request: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let mut buffer = Vec::with_capacity(16 * 1024);
+    stream.write_all(request).await?;
+    let head = read_answer(stream, &mut buffer).await?;
+    Ok(buffer.split_off(head))
+}
+
+/// Reads one answer, and gives where its body begins; anything but a 200 with a length ends the
+/// run.
+async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> anyhow::Result<usize> {
     buffer.clear();
     loop {
         ensure!(stream.read_buf(buffer).await? > 0, "the server hung up");
@@ -112,7 +121,7 @@ async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> anyhow::Re
         while buffer.len() < head + 4 + length {
             ensure!(stream.read_buf(buffer).await? > 0, "the server hung up within an answer");
         }
-        return Ok(());
+        return Ok(head + 4);
     }
 }
 

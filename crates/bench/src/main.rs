@@ -1,6 +1,7 @@
 //! Beside the floors: measures Lineside beside a peer, in pairs that alternate.
 //!
-//! `bench backlog` measures Lineside alone, with a million messages waiting.
+//! `bench backlog`, `bench idle` and `bench churn` measure Lineside alone: with a million messages
+//! waiting, with a hundred thousand idle queues, and what ten million messages leave on disk.
 //! `bench send` gives one row: SendMessage beside a bare HTTP echo server. Each side runs as a
 //! process of its own; the load is a closed loop over kept connections ([`load`]), the same for
 //! both; what was acknowledged is counted in the queue afterwards.
@@ -8,8 +9,10 @@
 #![allow(clippy::print_stdout, clippy::disallowed_methods)] // It prints rows, and it measures time.
 
 mod backlog;
+mod churn;
 mod disk;
 mod echo;
+mod idle;
 mod load;
 mod machine;
 mod pairs;
@@ -40,6 +43,10 @@ enum Command {
     Send(send::Options),
     /// A million waiting messages: memory, receive times, and how long a start takes.
     Backlog(backlog::Options),
+    /// Many idle queues: memory, and how long a start takes.
+    Idle(idle::Options),
+    /// Messages sent, received and deleted: what they leave on disk.
+    Churn(churn::Options),
 }
 
 #[tokio::main]
@@ -48,5 +55,7 @@ async fn main() -> anyhow::Result<()> {
         Command::Echo { listen } => echo::serve(listen).await,
         Command::Send(options) => send::run(&options).await,
         Command::Backlog(options) => backlog::run(&options).await,
+        Command::Idle(options) => idle::run(&options).await,
+        Command::Churn(options) => churn::run(&options).await,
     }
 }
