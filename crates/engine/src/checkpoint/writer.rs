@@ -19,6 +19,11 @@ const BLOB_BYTES_TARGET: usize = 4 << 20;
 /// written anew.
 const WORN_BELOW: u64 = 4;
 
+/// Blocks are shared with the older of the two that are kept, which goes when the new one is
+/// complete. So the two that stay have no block in common, and one damaged block costs one of them.
+/// The price: a block that changed is written by the next two.
+const SHARED_WITH: usize = 1;
+
 /// The checkpoints that one owner of a partition writes.
 #[derive(Debug)]
 pub struct Writer {
@@ -45,9 +50,9 @@ struct Kept {
 struct UnderWay {
     manifest: Manifest,
     bodies: Gathering,
-    /// Where the comparison with the last manifest's blocks stands; both are in order of keys.
+    /// Where the comparison with the other manifest's blocks stands; both are in order of keys.
     compared: usize,
-    /// For each blob of the last manifest: its index in this one, once a block of it is kept.
+    /// For each blob of the other manifest: its index in this one, once a block of it is kept.
     kept_blobs: Vec<Option<u32>>,
     worn: Vec<bool>,
     filling: Vec<u8>,
@@ -129,20 +134,20 @@ impl Writer {
     fn begin(&mut self, begin: Place) {
         let id = self.next;
         self.next.number = id.number.saturating_add(1);
-        let last = self.kept.first().map(|kept| &kept.manifest);
+        let shared = self.kept.get(SHARED_WITH).map(|kept| &kept.manifest);
         self.under_way = Some(UnderWay {
             manifest: Manifest { version: VERSION, id, begin, ..Manifest::default() },
-            kept_blobs: last.map_or(Vec::new(), |last| vec![None; last.blobs.len()]),
-            worn: last.map_or(Vec::new(), worn),
+            kept_blobs: shared.map_or(Vec::new(), |shared| vec![None; shared.blobs.len()]),
+            worn: shared.map_or(Vec::new(), worn),
             ..UnderWay::default()
         });
     }
 
     /// Keeps a block where it lies if it has not changed, else writes it.
     fn add(&mut self, block: &Block) -> Option<(String, Bytes)> {
-        let last = self.kept.first().map(|kept| &kept.manifest);
-        if let (Some(last), Some(under_way)) = (last, &mut self.under_way)
-            && under_way.keep(last, block)
+        let shared = self.kept.get(SHARED_WITH).map(|kept| &kept.manifest);
+        if let (Some(shared), Some(under_way)) = (shared, &mut self.under_way)
+            && under_way.keep(shared, block)
         {
             return None;
         }
@@ -226,16 +231,16 @@ impl Writer {
 const UNPLACED: u32 = u32::MAX;
 
 impl UnderWay {
-    /// Whether the last checkpoint has the same block in a blob that is worth keeping; then this
+    /// Whether the other checkpoint has the same block in a blob that is worth keeping; then this
     /// one names it there.
-    fn keep(&mut self, last: &Manifest, block: &Block) -> bool {
-        let Some(entry) = self.find(last, block.key) else { return false };
+    fn keep(&mut self, shared: &Manifest, block: &Block) -> bool {
+        let Some(entry) = self.find(shared, block.key) else { return false };
         let Ok(index) = usize::try_from(entry.blob) else { return false };
         let is_worn = self.worn.get(index).copied().unwrap_or(true);
         if is_worn || entry.digest != digest(&block.bytes) {
             return false;
         }
-        let (Some(slot), Some(blob)) = (self.kept_blobs.get_mut(index), last.blobs.get(index))
+        let (Some(slot), Some(blob)) = (self.kept_blobs.get_mut(index), shared.blobs.get(index))
         else {
             return false;
         };
@@ -248,8 +253,8 @@ impl UnderWay {
         true
     }
 
-    fn find(&mut self, last: &Manifest, key: BlockKey) -> Option<BlockEntry> {
-        while let Some(entry) = last.blocks.get(self.compared) {
+    fn find(&mut self, shared: &Manifest, key: BlockKey) -> Option<BlockEntry> {
+        while let Some(entry) = shared.blocks.get(self.compared) {
             match entry.key().cmp(&key) {
                 std::cmp::Ordering::Less => self.compared += 1,
                 std::cmp::Ordering::Equal => return Some(*entry),
