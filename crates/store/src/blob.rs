@@ -4,8 +4,15 @@ use lineside_engine::blobs::BlobFault;
 
 use crate::limits::{BLOB_BYTES_MAX, BLOB_NAME_MAX};
 
+/// Blobs whose names begin so hold bodies of the log. Nobody else stores, reads, lists or deletes
+/// them.
+pub(crate) const BODIES: &str = "body-";
+
 /// Refuses a name that the port does not allow: it becomes a file's name.
 pub(crate) fn check_name(name: &str) -> Result<(), BlobFault> {
+    if name.starts_with(BODIES) {
+        return Err(io(name, "names that begin so are the log's own"));
+    }
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
     let sound = (1..=BLOB_NAME_MAX).contains(&name.len())
         && !name.starts_with('.')

@@ -11,6 +11,7 @@
 )]
 
 mod blobs;
+mod large;
 mod retain;
 
 use std::collections::BTreeMap;
@@ -48,10 +49,12 @@ pub trait World: Send {
 /// Runs every check, each on a world of its own; panics at the first that fails, after printing its
 /// name.
 pub async fn run(features: Features, world: &(dyn Fn() -> Box<dyn World> + std::marker::Sync)) {
-    for (name, check) in CHECKS.iter().chain(blobs::CHECKS).chain(retain::CHECKS) {
+    for (name, check) in [CHECKS, blobs::CHECKS, large::CHECKS, retain::CHECKS].into_iter().flatten() {
         run_one(name, check(world())).await;
     }
-    let durable = DURABLE_CHECKS.iter().chain(blobs::DURABLE_CHECKS).chain(retain::DURABLE_CHECKS);
+    let durable =
+        [DURABLE_CHECKS, blobs::DURABLE_CHECKS, large::DURABLE_CHECKS, retain::DURABLE_CHECKS];
+    let durable = durable.into_iter().flatten();
     for (name, check) in durable.filter(|_| features.durable) {
         run_one(name, check(world())).await;
     }
@@ -81,7 +84,6 @@ const CHECKS: &[(&str, Check)] = &[
     ("many may be under way, and resolve in order", |w| in_order(w).boxed()),
     ("each partition has its own positions", |w| partitions(w).boxed()),
     ("a large batch is taken whole", |w| large(w).boxed()),
-    ("a batch beyond the largest is rejected", |w| too_large(w).boxed()),
     ("a batch may be without facts or bodies", |w| bare(w).boxed()),
     ("close takes all that was submitted, and nothing after", |w| close(w).boxed()),
     ("a reader ends with the log", |w| reader_ends(w).boxed()),
@@ -286,16 +288,6 @@ async fn large(world: Box<dyn World>) {
     let found = take(log.as_ref(), P, 1, 2).await;
     assert_eq!(found[0].1, bare_of_bodies(batch(1, &lens)));
     assert_eq!(found[1].1, bare_of_bodies(batch(2, &[10, 2000])));
-}
-
-async fn too_large(world: Box<dyn World>) {
-    let log = world.connect();
-    let mut facts = Facts::none();
-    let body = Bytes::from(vec![0; usize::try_from(crate::limits::BATCH_BYTES_MAX).unwrap()]);
-    facts.push_with_body(Fact::Canary, body);
-    let outcome = submit(log.as_ref(), P, 0, Batch { at: Stamp(1), facts }).await;
-    assert!(matches!(outcome, Err(AppendError::Rejected(_))), "{outcome:?}");
-    append(world.connect().as_ref(), P, 0..1).await;
 }
 
 async fn bare(world: Box<dyn World>) {

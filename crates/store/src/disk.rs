@@ -14,12 +14,13 @@ mod damage;
 mod dir;
 mod file;
 mod frame;
+mod gaps;
 mod inbox;
 mod index;
 mod janitor;
 mod log;
-mod off_thread;
 mod options;
+mod outside;
 mod pace;
 mod reader;
 mod recovery;
@@ -39,13 +40,13 @@ mod write;
 mod writer;
 
 pub use dir::Directory;
-pub use file::{Disk, DiskFile, DiskLock};
+pub use file::{Disk, DiskFile, DiskLock, Hold};
 pub use janitor::Housekeeping;
 pub use log::DiskLog;
 pub use options::{DiskOptions, OpenError};
 pub use recovery::Recovery;
 pub use tools::{
     AcceptedGap, BackupReport, Cost, Dump, Dumped, DumpedBody, DumpedFacts, Finding, Repaired,
-    Repairs, Verification, dump, dump_on, repair, repair_on, restore, restore_on, verify,
+    Repairs, Verification, dump, dump_on, dump_tail, repair, repair_on, restore, restore_on, verify,
     verify_on,
 };

@@ -13,6 +13,7 @@ pub mod disk;
 mod durability;
 pub mod limits;
 pub mod memory;
+mod size;
 #[cfg(feature = "testing")]
 pub mod testing;
 

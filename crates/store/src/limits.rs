@@ -1,9 +1,17 @@
 //! Every limit of the log, on one page. What is read from a disk is bounded by these before it is
 //! believed.
 
-/// Largest batch that a log takes, in bytes as estimated by `size_estimate`: 64 MiB. A larger one is
-/// rejected when it is submitted.
+/// Largest batch that a log takes, in bytes as estimated by `size_inside`, which leaves out bodies
+/// that lie outside: 64 MiB. A larger one is rejected when it is submitted.
 pub const BATCH_BYTES_MAX: u64 = 64 << 20;
+
+/// A body that is longer than this lies outside the log, in a blob of its own: 16 MiB.
+///
+/// No message of SQS, SNS or Event Grid is that long (1 MiB), so only large messages of Service Bus
+/// premium (100 MB) pay for a file and two syncs of their own. What an engine decides in one turn, 32
+/// MiB and one body more, stays below the largest batch; and a write, a read-ahead and what
+/// compaction copies stay small.
+pub const INSIDE_BODY_BYTES_MAX: usize = 16 << 20;
 
 /// A write gathers batches up to here, in bytes: 8 MiB. More would make the first of them wait for
 /// the last without making the sync any cheaper.
@@ -13,9 +21,9 @@ pub const WRITE_BYTES_TARGET: u64 = 8 << 20;
 /// batch, since a batch is measured by an estimate.
 pub const WRITE_BYTES_MAX: u32 = 128 << 20;
 
-/// Most bytes that may wait for the writer: 256 MiB. The engine bounds what it has in flight far
-/// below; this is the assertion behind it.
-pub const PENDING_BYTES_MAX: u64 = 256 << 20;
+/// Most bytes that may wait for the writer: 512 MiB. The engine bounds what it has in flight far
+/// below, at 32 MiB and one body of the largest; this is the assertion behind it.
+pub const PENDING_BYTES_MAX: u64 = 512 << 20;
 
 /// Smallest segment, in bytes: the header and a write or two. Only tests want segments this small.
 pub const SEGMENT_BYTES_MIN: u64 = 1 << 10;
@@ -30,6 +38,10 @@ pub const ZEROS_AHEAD_BYTES: u64 = 256 << 10;
 
 /// How often free space is asked for again, in bytes written: every 4 MiB.
 pub const SPACE_REFRESH_BYTES: u64 = 4 << 20;
+
+/// When a write has found no room, the next owner tries again when so many bytes are free: 1 MiB, which
+/// is a small write with the zeros ahead of it, and the header of a segment.
+pub const FREE_BYTES_TO_GO_ON: u64 = 1 << 20;
 
 /// What the encoding of one fact is reckoned at before it is encoded, in bytes.
 pub const FACT_BYTES_ESTIMATE: u64 = 128;
@@ -46,8 +58,9 @@ pub const BODY_READ_BYTES: usize = 4 << 10;
 /// Most batches that one step of a reader takes off the disk before it gives them out.
 pub const READ_STEP_BATCHES: usize = 256;
 
-/// Largest blob, in bytes: 64 MiB (`Blobs::put`).
-pub const BLOB_BYTES_MAX: usize = 64 << 20;
+/// Largest blob, in bytes, and so the largest body: 128 MiB (`Blobs::put`, `Log::submit`). Service
+/// Bus takes messages of 100 MB.
+pub const BLOB_BYTES_MAX: usize = 128 << 20;
 
 /// Longest name of a blob, in characters (`Blobs::put`).
 pub const BLOB_NAME_MAX: usize = 100;

@@ -19,9 +19,8 @@ use lineside_core::fact::{Batch, Facts};
 use lineside_core::id::{BodyRef, PartitionId, Position};
 use lineside_engine::blobs::Blobs;
 use lineside_engine::living::LivingSet;
-use lineside_engine::log::{AppendError, Full, Log, LogFault, Room, Ticket};
+use lineside_engine::log::{Again, AppendError, Full, Log, LogFault, Room, Ticket};
 
-use crate::limits::FACT_BYTES_ESTIMATE;
 use blobs::MemoryBlobs;
 use fault::Steering;
 use storage::{Arrival, Shared};
@@ -134,6 +133,13 @@ impl Log for MemoryLog {
         self.shared.storage().retain(partition, below, &living);
     }
 
+    fn again(&self) -> Again {
+        if self.shared.storage().is_closing(self.connection) {
+            return Again::Never;
+        }
+        Again::Now(Arc::new(self.connect()))
+    }
+
     fn close(&self) -> BoxFuture<'_, Result<(), LogFault>> {
         self.shared.storage().close(self.connection);
         self.shared.bell.ring();
@@ -145,12 +151,4 @@ impl Log for MemoryLog {
 fn without_bodies(batch: &Batch) -> Batch {
     let facts = Facts { facts: batch.facts.facts.clone(), bodies: Vec::new() };
     Batch { at: batch.at, facts }
-}
-
-/// What a batch is reckoned at before it is encoded, in bytes.
-pub(crate) fn size_estimate(batch: &Batch) -> u64 {
-    let bodies = batch.facts.bodies.iter().map(|(_, body)| body.len());
-    let bodies = u64::try_from(bodies.sum::<usize>()).unwrap_or(u64::MAX);
-    let facts = u64::try_from(batch.facts.len()).unwrap_or(u64::MAX);
-    bodies.saturating_add(facts.saturating_mul(FACT_BYTES_ESTIMATE))
 }

@@ -11,10 +11,11 @@ mod recording;
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::disk::{Disk, DiskFile, DiskLock};
+use crate::disk::{Disk, DiskFile, DiskLock, Hold};
 use file::TestFile;
-use machine::{Machine, State};
+use machine::{Locks, Machine, State};
 pub use recording::Recording;
 use recording::Step;
 
@@ -197,12 +198,29 @@ impl TestDisk {
     }
 }
 
+impl TestDisk {
+    fn held(&self, shared: bool) -> DiskLock {
+        Box::new(Held { machine: Arc::clone(&self.machine), shared: AtomicBool::new(shared) })
+    }
+}
+
 impl Disk for TestDisk {
     fn lock(&self) -> io::Result<Option<DiskLock>> {
         let mut state = self.machine.alive()?;
-        let taken = std::mem::replace(&mut state.locked, true);
-        let machine = Arc::clone(&self.machine);
-        Ok((!taken).then(|| -> DiskLock { Box::new(Unlock { machine }) }))
+        if state.locks.exclusive || state.locks.shared > 0 {
+            return Ok(None);
+        }
+        state.locks.exclusive = true;
+        Ok(Some(self.held(false)))
+    }
+
+    fn lock_shared(&self) -> io::Result<Option<DiskLock>> {
+        let mut state = self.machine.alive()?;
+        if state.locks.exclusive {
+            return Ok(None);
+        }
+        state.locks.shared += 1;
+        Ok(Some(self.held(true)))
     }
 
     fn names(&self) -> io::Result<Vec<String>> {
@@ -253,12 +271,28 @@ impl Disk for TestDisk {
     }
 }
 
-struct Unlock {
+#[derive(Debug)]
+struct Held {
     machine: Arc<Machine>,
+    shared: AtomicBool,
 }
 
-impl Drop for Unlock {
+impl Hold for Held {
+    fn share(&self) -> io::Result<()> {
+        let mut state = self.machine.alive()?;
+        if !self.shared.swap(true, Ordering::Relaxed) {
+            state.locks = Locks { exclusive: false, shared: 1 };
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Held {
     fn drop(&mut self) {
-        self.machine.state().locked = false;
+        let mut state = self.machine.state();
+        match self.shared.load(Ordering::Relaxed) {
+            true => state.locks.shared -= 1,
+            false => state.locks.exclusive = false,
+        }
     }
 }

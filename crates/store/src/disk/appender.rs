@@ -16,6 +16,8 @@ pub(crate) struct End {
     pub(crate) segment: Arc<Segment>,
     /// Where the next write goes.
     pub(crate) offset: u64,
+    /// Bytes of bodies outside that the segment names.
+    pub(crate) outside: u64,
     /// Up to here the file is there, and zero from `offset` on.
     pub(crate) zeroed: u64,
     /// The next write's number.
@@ -78,7 +80,7 @@ impl Appender {
     /// begins. It is not durable before [`Appender::sync`].
     pub(crate) fn append(&mut self, frame: &mut Frame) -> Result<u64, WriteFault> {
         assert_eq!(frame.number(), self.end.next_write, "writes are numbered one after another");
-        self.make_room(frame.len())?;
+        self.make_room(frame.len(), frame.outside_bytes())?;
         frame.finish(self.end.segment.id(), self.end.synced);
         let offset = self.end.offset;
         let after = offset.saturating_add(frame.len());
@@ -87,6 +89,7 @@ impl Appender {
         let written = frame.with_zeros(zeros, |bytes| file.write_at(bytes, offset));
         written.or_else(|error| self.take_back(error))?;
         self.end.offset = after;
+        self.end.outside = self.end.outside.saturating_add(frame.outside_bytes());
         self.end.zeroed = self.end.zeroed.max(after.saturating_add(zeros));
         self.end.next_write = self.end.next_write.saturating_add(1);
         for entry in frame.entries() {
@@ -119,9 +122,13 @@ impl Appender {
         Ok(())
     }
 
-    fn make_room(&mut self, len: u64) -> Result<(), WriteFault> {
+    /// Begins another segment if this one is full. Bodies outside count as if they were in it: or else
+    /// a segment would name any number of them before it is sealed, and only then are they reclaimed.
+    fn make_room(&mut self, len: u64, outside: u64) -> Result<(), WriteFault> {
         let is_empty = self.end.offset == self.end.segment.header.first_offset;
-        if is_empty || self.end.offset.saturating_add(len) <= self.segment_bytes {
+        let outside = self.end.outside.saturating_add(outside);
+        let filled = self.end.offset.saturating_add(len).saturating_add(outside);
+        if is_empty || filled <= self.segment_bytes {
             return Ok(());
         }
         // A segment that is there says that all before it is durable.
@@ -135,6 +142,7 @@ impl Appender {
         })?;
         self.end.offset = next.header.first_offset;
         self.end.zeroed = self.end.offset;
+        self.end.outside = 0;
         self.end.segment = Arc::new(next);
         Ok(())
     }

@@ -20,13 +20,22 @@ pub(crate) struct Aside<'a> {
     file: Arc<dyn DiskFile>,
     len: u64,
     unsynced: usize,
+    /// It is synced each time that so many bytes were written.
+    sync_bytes: usize,
     finished: bool,
 }
 
 impl<'a> Aside<'a> {
     pub(crate) fn create(disk: &'a dyn Disk, name: String) -> io::Result<Aside<'a>> {
         let file = disk.create(&name)?;
-        Ok(Aside { disk, name, file, len: 0, unsynced: 0, finished: false })
+        let sync_bytes = ASIDE_SYNC_BYTES;
+        Ok(Aside { disk, name, file, len: 0, unsynced: 0, sync_bytes, finished: false })
+    }
+
+    /// The same, synced only at its end: for whoever holds up the log's own syncs anyway.
+    pub(crate) fn in_one_sync(mut self) -> Aside<'a> {
+        self.sync_bytes = usize::MAX;
+        self
     }
 
     /// How long it is, in bytes.
@@ -36,11 +45,11 @@ impl<'a> Aside<'a> {
 
     /// Writes at the end, and syncs now and then.
     pub(crate) fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
-        for chunk in bytes.chunks(ASIDE_SYNC_BYTES) {
+        for chunk in bytes.chunks(self.sync_bytes) {
             self.file.write_at(chunk, self.len)?;
             self.len = self.len.saturating_add(chunk.len() as u64);
             self.unsynced = self.unsynced.saturating_add(chunk.len());
-            if self.unsynced >= ASIDE_SYNC_BYTES {
+            if self.unsynced >= self.sync_bytes {
                 self.file.sync_data()?;
                 self.unsynced = 0;
             }

@@ -8,10 +8,10 @@ use crc_fast::crc32_iscsi;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use lineside_engine::blobs::{BlobFault, Blobs};
+use lineside_engine::off_loop::off_loop;
 
 use super::aside::{Aside, is_full};
 use super::file::{Disk, DiskFile};
-use super::off_thread::off_thread;
 use super::segment::{MAGIC, VERSION};
 use super::space::Space;
 use super::write::{BLOCK_BYTES, Block, is_sealed, seal};
@@ -66,6 +66,11 @@ impl DiskBlobs {
         *self.hold() = Gate::Closed;
     }
 
+    /// The folder that they lie in.
+    pub(crate) fn folder(&self) -> &dyn Disk {
+        self.inner.disk.as_ref()
+    }
+
     fn run<T: Send + 'static>(
         &self,
         name: &str,
@@ -74,7 +79,7 @@ impl DiskBlobs {
         let (inner, name) = (Arc::clone(&self.inner), name.to_owned());
         async move {
             let gone = io(&name, "the thread that was at it is gone");
-            off_thread(move || work(&inner, &name)).await.unwrap_or(Err(gone))
+            off_loop(move || work(&inner, &name)).await.unwrap_or(Err(gone))
         }
         .boxed()
     }
@@ -106,20 +111,12 @@ impl Inner {
         if !self.space.has_room_aside(self.disk.as_ref(), content.len() as u64) {
             return Err(BlobFault::Full(name.to_owned()));
         }
-        let written = self.write(name, content);
+        let written = store(self.disk.as_ref(), name, content, Syncs::NowAndThen);
         self.space.refresh(self.disk.as_ref());
         written.map_err(|error| match is_full(&error) {
             true => BlobFault::Full(name.to_owned()),
             false => io(name, &error.to_string()),
         })
-    }
-
-    fn write(&self, name: &str, content: &[u8]) -> io::Result<()> {
-        let unfinished = format!("{name}{SUFFIX_UNFINISHED}");
-        let mut aside = Aside::create(self.disk.as_ref(), unfinished)?;
-        aside.push(&encode(name, content))?;
-        aside.push(content)?;
-        aside.finish(&format!("{name}{SUFFIX}")).map(drop)
     }
 
     fn get(&self, name: &str) -> Result<Bytes, BlobFault> {
@@ -134,7 +131,7 @@ impl Inner {
     fn delete(&self, name: &str) -> Result<(), BlobFault> {
         check_name(name)?;
         let _gate = self.enter(name)?;
-        let removed = self.disk.remove(&format!("{name}{SUFFIX}"));
+        let removed = self.disk.remove(&file_name(name));
         let removed = match removed {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             other => other.and_then(|()| self.disk.sync_names()),
@@ -152,10 +149,27 @@ impl Inner {
     }
 }
 
-/// The names of the blobs in a folder that begin so, in order.
+/// When what is stored is synced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Syncs {
+    /// So that the log's own syncs are not held up.
+    NowAndThen,
+    AtTheEnd,
+}
+
+/// Stores a blob in the place of what has its name, durably.
+pub(crate) fn store(disk: &dyn Disk, name: &str, content: &[u8], syncs: Syncs) -> io::Result<()> {
+    let aside = Aside::create(disk, format!("{name}{SUFFIX_UNFINISHED}"))?;
+    let mut aside = if syncs == Syncs::AtTheEnd { aside.in_one_sync() } else { aside };
+    aside.push(&encode(name, content))?;
+    aside.push(content)?;
+    aside.finish(&file_name(name)).map(drop)
+}
+
+/// The names of the blobs in a folder that begin so, in order; without the log's own.
 pub(crate) fn names(disk: &dyn Disk, prefix: &str) -> io::Result<Vec<String>> {
     let names = disk.names()?;
-    let blobs = names.iter().filter_map(|name| name.strip_suffix(SUFFIX));
+    let blobs = names.iter().filter_map(|name| name_of(name));
     let known = |name: &&str| name.starts_with(prefix) && check_name(name).is_ok();
     let mut blobs: Vec<String> = blobs.filter(known).map(str::to_owned).collect();
     blobs.sort_unstable();
@@ -165,6 +179,11 @@ pub(crate) fn names(disk: &dyn Disk, prefix: &str) -> io::Result<Vec<String>> {
 /// The name of a blob's file.
 pub(crate) fn file_name(blob: &str) -> String {
     format!("{blob}{SUFFIX}")
+}
+
+/// The name of the blob whose file has this name.
+pub(crate) fn name_of(file: &str) -> Option<&str> {
+    file.strip_suffix(SUFFIX)
 }
 
 /// Reads a blob, if it is what was stored under this name.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use lineside_core::id::{PartitionId, Position};
+use lineside_core::id::{PartitionId, Place, Position};
 use lineside_engine::log::LogFault;
 
 use super::index::{Entry, SegmentIndex};
@@ -180,6 +180,11 @@ impl Catalog {
         Look::In { sealed: *sealed, end, behind: behind.map(|(_, fault)| fault.clone()) }
     }
 
+    /// Whether the segment that is written to has the body of this fact, and it lies outside.
+    pub(crate) fn has_outside_here(&self, partition: PartitionId, place: Place) -> bool {
+        self.active_index.has_outside(partition, place)
+    }
+
     fn look_here(&self, partition: PartitionId, position: Position) -> Look {
         let found = self.active_index.at_or_after(partition, position);
         let rewritten = self.active.header.rewritten;
@@ -190,6 +195,17 @@ impl Catalog {
             None if rewritten => Look::Nothing(self.tail(partition)),
             None => Look::Lost(missing(&self.active, &self.active_hurts, partition, position)),
         }
+    }
+
+    /// The segment that a position belongs into, if it is the one that is written to.
+    pub(crate) fn active_of(
+        &self,
+        partition: PartitionId,
+        position: Position,
+    ) -> Option<Arc<Segment>> {
+        let runs = self.runs.get(&partition)?;
+        let run = runs.iter().rev().find(|run| run.first <= position)?;
+        (run.segment == self.active.id().number).then(|| Arc::clone(&self.active))
     }
 
     /// The fault of a position that is in none of the segments.

@@ -9,11 +9,15 @@ use std::sync::Arc;
 use rustix::fs::{FlockOperation, flock, fstatvfs};
 use rustix::io::{Errno, retry_on_intr};
 
-use super::file::{Disk, DiskFile, DiskLock};
+use super::file::{Disk, DiskFile, DiskLock, Hold};
 
 /// The file whose `flock` says that the directory is in use. It stays when the process goes; the
 /// kernel lets go of the lock, so that a crash leaves nothing to clean up.
 const LOCK_NAME: &str = "lock";
+
+/// The locked file; none where there is none to lock.
+#[derive(Debug)]
+struct FileLock(Option<File>);
 
 /// A real directory, used by one log at a time.
 #[derive(Debug)]
@@ -43,6 +47,15 @@ impl Directory {
         options.read(true).write(!self.read_only).mode(0o600).open(self.path.join(name))
     }
 
+    fn take(&self, how: FlockOperation) -> io::Result<Option<DiskLock>> {
+        let Some(file) = self.lock_file()? else { return Ok(Some(Box::new(FileLock(None)))) };
+        match retry_on_intr(|| flock(&file, how)) {
+            Ok(()) => Ok(Some(Box::new(FileLock(Some(file))))),
+            Err(Errno::WOULDBLOCK) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// The lock's file; none if there is none and it may not be made.
     fn lock_file(&self) -> io::Result<Option<File>> {
         if !self.read_only {
@@ -52,6 +65,13 @@ impl Directory {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             opened => opened.map(Some),
         }
+    }
+}
+
+impl Hold for FileLock {
+    fn share(&self) -> io::Result<()> {
+        let FileLock(Some(file)) = self else { return Ok(()) };
+        Ok(retry_on_intr(|| flock(file, FlockOperation::NonBlockingLockShared))?)
     }
 }
 
@@ -70,12 +90,11 @@ fn make(path: &Path) -> io::Result<()> {
 
 impl Disk for Directory {
     fn lock(&self) -> io::Result<Option<DiskLock>> {
-        let Some(file) = self.lock_file()? else { return Ok(Some(Box::new(()))) };
-        match retry_on_intr(|| flock(&file, FlockOperation::NonBlockingLockExclusive)) {
-            Ok(()) => Ok(Some(Box::new(file))),
-            Err(Errno::WOULDBLOCK) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        self.take(FlockOperation::NonBlockingLockExclusive)
+    }
+
+    fn lock_shared(&self) -> io::Result<Option<DiskLock>> {
+        self.take(FlockOperation::NonBlockingLockShared)
     }
 
     fn names(&self) -> io::Result<Vec<String>> {

@@ -7,12 +7,21 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Held while a directory is in use; dropping it lets the next one in.
-pub type DiskLock = Box<dyn Send + Sync>;
+pub type DiskLock = Box<dyn Hold>;
+
+/// What keeps others out of a directory.
+pub trait Hold: Send + Sync + fmt::Debug {
+    /// From now on others may look at the directory too, and nobody may change it. An error if
+    /// somebody else took it meanwhile.
+    fn share(&self) -> io::Result<()>;
+}
 
 /// A directory. Nothing that is done to names is durable before [`Disk::sync_names`].
 pub trait Disk: Send + Sync + fmt::Debug {
     /// Takes the directory for this process; `None` if somebody else has it.
     fn lock(&self) -> io::Result<Option<DiskLock>>;
+    /// Takes the directory to look at it, beside others who look; `None` if somebody may change it.
+    fn lock_shared(&self) -> io::Result<Option<DiskLock>>;
     /// The names of all files.
     fn names(&self) -> io::Result<Vec<String>>;
     /// An empty file of this name, in place of what had it.

@@ -5,7 +5,7 @@ use lineside_core::codec::encode_facts;
 use lineside_core::fact::Batch;
 use lineside_core::id::{PartitionId, Position};
 
-use super::index::Entry;
+use super::index::{Entry, Outside};
 use super::segment::SegmentId;
 use super::write::{
     ALIGNMENT, BLOCK_BYTES, BatchHead, BodyEntry, ENTRY_BYTES, Form, Kind, WriteHeader,
@@ -32,8 +32,14 @@ impl Frame {
         self.number = number;
     }
 
-    /// Adds a batch.
-    pub(crate) fn push(&mut self, partition: PartitionId, position: Position, batch: &Batch) {
+    /// Adds a batch. Bodies longer than `inside_max` bytes lie outside: only their entries are added.
+    pub(crate) fn push(
+        &mut self,
+        partition: PartitionId,
+        position: Position,
+        batch: &Batch,
+        inside_max: usize,
+    ) {
         let start = self.bytes.len();
         let bodies = &batch.facts.bodies;
         let facts_at =
@@ -41,6 +47,7 @@ impl Frame {
         self.bytes.resize(start.saturating_add(facts_at), 0);
         encode_facts(&batch.facts.facts, &mut self.bytes);
         let facts = self.bytes.get(start.saturating_add(facts_at)..).unwrap_or_default();
+        let inside = || bodies.iter().filter(|(_, body)| body.len() <= inside_max);
         let head = BatchHead {
             write: self.number,
             partition,
@@ -50,16 +57,18 @@ impl Frame {
             facts_bytes: count(facts.len()),
             facts_crc: crc32_iscsi(facts),
             bodies: count(bodies.len()),
-            bodies_bytes: count(bodies.iter().map(|(_, body)| body.len()).sum()),
+            bodies_bytes: count(inside().map(|(_, body)| body.len()).sum()),
             form: Form::Whole,
         };
-        bodies.iter().for_each(|(_, body)| self.bytes.extend_from_slice(body));
+        inside().for_each(|(_, body)| self.bytes.extend_from_slice(body));
         let entries = bodies.iter().map(|(index, body)| BodyEntry {
             index: *index,
             len: count(body.len()),
             crc: crc32_iscsi(body),
+            outside: body.len() > inside_max,
         });
-        self.finish_batch(start, &head, entries);
+        let entries: Vec<BodyEntry> = entries.collect();
+        self.finish_batch(start, &head, &entries);
     }
 
     /// Adds what is kept of a batch: its head says how much. `facts` and `bodies` are bytes as they
@@ -77,15 +86,11 @@ impl Frame {
         self.bytes.extend_from_slice(facts);
         bodies.clone().for_each(|(_, body)| self.bytes.extend_from_slice(body));
         let head = BatchHead { write: self.number, ..head };
-        self.finish_batch(start, &head, bodies.map(|(entry, _)| *entry));
+        let entries: Vec<BodyEntry> = bodies.map(|(entry, _)| *entry).collect();
+        self.finish_batch(start, &head, &entries);
     }
 
-    fn finish_batch(
-        &mut self,
-        start: usize,
-        head: &BatchHead,
-        entries: impl Iterator<Item = BodyEntry>,
-    ) {
+    fn finish_batch(&mut self, start: usize, head: &BatchHead, entries: &[BodyEntry]) {
         self.align();
         let facts_at = usize::try_from(head.facts_at()).unwrap_or(BLOCK_BYTES);
         let place = self.bytes.get_mut(start..start.saturating_add(facts_at)).unwrap_or_default();
@@ -97,7 +102,8 @@ impl Frame {
         let (bodies, bytes) = (head.bodies, head.total());
         self.batches = self.batches.saturating_add(1);
         if !matches!(head.form, Form::Gap(_)) {
-            self.entries.push(Entry { partition, position, offset: start as u64, bodies, bytes });
+            let (offset, outside) = (start as u64, Outside::of(position, entries));
+            self.entries.push(Entry { partition, position, offset, bodies, bytes, outside });
         }
     }
 
@@ -135,6 +141,12 @@ impl Frame {
     /// Length of the whole write, in bytes.
     pub(crate) fn len(&self) -> u64 {
         self.bytes.len() as u64
+    }
+
+    /// Bytes of the bodies that lie outside.
+    pub(crate) fn outside_bytes(&self) -> u64 {
+        let outside = self.entries.iter().flat_map(|entry| &entry.outside);
+        outside.map(|outside| u64::from(outside.len)).sum()
     }
 
     /// The bytes of the write.

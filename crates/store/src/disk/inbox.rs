@@ -69,6 +69,8 @@ pub(crate) struct Refused {
 pub(crate) enum Ending {
     /// With all that was submitted, and a mark.
     Close,
+    /// With all that was submitted; the directory stays taken, and others may look at it.
+    Share,
     /// At once: nobody is left.
     Abandon,
 }

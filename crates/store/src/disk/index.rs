@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use lineside_core::id::{PartitionId, Position};
+use lineside_core::id::{PartitionId, Place, Position};
 
-use super::write::ALIGNMENT;
+use super::write::{ALIGNMENT, BodyEntry};
 
 /// The batches of one segment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,14 +21,37 @@ pub(crate) struct Share {
     pub(crate) steps: Vec<u32>,
     /// Of each batch's head, in units of the alignment.
     pub(crate) offsets: Vec<u32>,
-    /// How many bodies there are.
+    /// How many bodies there are, those outside among them.
     pub(crate) bodies: u64,
     /// Bytes of the batches.
     pub(crate) bytes: u64,
+    /// Bodies that lie outside, ascending.
+    pub(crate) outside: Vec<Outside>,
+}
+
+/// A body of a partition that lies outside the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Outside {
+    /// Of the fact that brought it.
+    pub(crate) place: Place,
+    /// Its length.
+    pub(crate) len: u32,
+}
+
+impl Outside {
+    /// Those of a batch.
+    pub(crate) fn of<'a>(
+        position: Position,
+        entries: impl IntoIterator<Item = &'a BodyEntry>,
+    ) -> Vec<Outside> {
+        let outside = entries.into_iter().filter(|entry| entry.outside);
+        let place = |entry: &BodyEntry| Place { position, index: entry.index };
+        outside.map(|entry| Outside { place: place(entry), len: entry.len }).collect()
+    }
 }
 
 /// A batch to be entered.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) partition: PartitionId,
     pub(crate) position: Position,
@@ -37,6 +60,7 @@ pub(crate) struct Entry {
     pub(crate) bodies: u32,
     /// Its length.
     pub(crate) bytes: u64,
+    pub(crate) outside: Vec<Outside>,
 }
 
 impl Share {
@@ -96,6 +120,7 @@ impl SegmentIndex {
         if entered {
             share.bodies = share.bodies.saturating_add(u64::from(entry.bodies));
             share.bytes = share.bytes.saturating_add(entry.bytes);
+            share.outside.extend(&entry.outside);
         }
         entered
     }
@@ -110,9 +135,27 @@ impl SegmentIndex {
         found.map(|(position, offset)| (Position(position), offset))
     }
 
+    /// Whether the body of this fact is there and lies outside.
+    pub(crate) fn has_outside(&self, partition: PartitionId, place: Place) -> bool {
+        let share = self.partitions.get(&partition);
+        share.is_some_and(|share| {
+            share.outside.binary_search_by_key(&place, |outside| outside.place).is_ok()
+        })
+    }
+
+    /// Bytes of all bodies that lie outside.
+    pub(crate) fn outside_bytes(&self) -> u64 {
+        let outside = self.partitions.values().flat_map(|share| &share.outside);
+        outside.map(|outside| u64::from(outside.len)).sum()
+    }
+
     /// What it takes in memory, about.
     pub(crate) fn memory(&self) -> u64 {
-        let units = |share: &Share| share.offsets.len().saturating_add(share.steps.len()) as u64;
+        let units = |share: &Share| {
+            let apart = share.outside.len().saturating_mul(6);
+            let units = share.offsets.len().saturating_add(share.steps.len());
+            units.saturating_add(apart) as u64
+        };
         self.partitions.values().map(|share| units(share).saturating_mul(4)).sum()
     }
 }
@@ -124,7 +167,8 @@ mod tests {
     fn entry(position: u64) -> Entry {
         let position = Position(position);
         let offset = 64 + position.0 * 8;
-        Entry { partition: PartitionId(3), position, offset, bodies: 2, bytes: 8 }
+        let outside = Vec::new();
+        Entry { partition: PartitionId(3), position, offset, bodies: 2, bytes: 8, outside }
     }
 
     fn index(positions: &[u64]) -> SegmentIndex {
@@ -171,5 +215,23 @@ mod tests {
         assert!(!index.enter(&far(2 + u64::from(u32::MAX))));
         assert!(index.enter(&far(1 + u64::from(u32::MAX))));
         assert!(!index.enter(&Entry { offset: 1 << 36, ..far(9) }));
+    }
+
+    #[test]
+    fn bodies_outside_are_known_by_their_places() {
+        let body = |index, outside| BodyEntry { index, len: 100 + index, crc: 0, outside };
+        let mut index = SegmentIndex::default();
+        for position in [Position(7), Position(9)] {
+            let outside = Outside::of(position, &[body(0, true), body(3, false), body(4, true)]);
+            assert!(index.enter(&Entry { outside, ..entry(position.0) }));
+        }
+        let has = |position, index_| {
+            let place = Place { position: Position(position), index: index_ };
+            index.has_outside(PartitionId(3), place)
+        };
+        assert!(has(7, 0) && has(7, 4) && has(9, 0) && has(9, 4));
+        assert!(!has(7, 3) && !has(8, 0) && !has(10, 0));
+        assert!(!index.has_outside(PartitionId(0), Place { position: Position(7), index: 0 }));
+        assert_eq!(index.outside_bytes(), 408);
     }
 }

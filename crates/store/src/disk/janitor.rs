@@ -14,6 +14,7 @@ use std::time::Duration;
 use lineside_core::id::{PartitionId, Place};
 
 use super::catalog::Sealed;
+use super::outside::{self, Address};
 use super::rewrite::{self, Kept, Rewrite};
 use super::segment::{Header, Segment, SegmentId};
 use super::shared::Shared;
@@ -61,6 +62,7 @@ impl Janitor {
     /// Works until it is told to stop.
     pub(crate) fn run(mut self) {
         drop(self.store_missing());
+        drop(self.sweep());
         while let Some(mail) = self.shared.mailbox.take() {
             self.store(&mail);
             if !mail.retained.is_empty() {
@@ -97,6 +99,41 @@ impl Janitor {
             }
         }
         Ok(())
+    }
+
+    /// Removes bodies outside that an earlier run dropped from its segments, or refused, and did not
+    /// come to remove.
+    fn sweep(&self) -> Result<(), Stop> {
+        let _held = self.shared.hold_housekeeping();
+        let addresses = outside::addresses(self.shared.blobs.folder())?;
+        // Nothing was freed by this run that has not been counted.
+        self.remove_unnamed(addresses.into_iter().map(|address| (address, 0)).collect())
+    }
+
+    /// Removes those of these bodies outside, each with its length, that the log does not name any
+    /// more.
+    fn remove_unnamed(&self, bodies: Vec<(Address, u32)>) -> Result<(), Stop> {
+        let (folder, mut freed) = (self.shared.blobs.folder(), 0_u64);
+        for (address, len) in bodies {
+            if self.shared.mailbox.is_stopped() {
+                return Err(Stop::Told);
+            }
+            if self.shared.names(&address) == Some(false) && outside::remove(folder, &address)? {
+                freed = freed.saturating_add(u64::from(len));
+            }
+        }
+        self.shared.mailbox.note(|report| {
+            report.freed_bytes = report.freed_bytes.saturating_add(freed);
+        });
+        Ok(())
+    }
+
+    /// The bodies outside of these segments, each with its length.
+    fn outside_of(&self, numbers: &[u64]) -> Vec<(Address, u32)> {
+        let views = numbers.iter().filter_map(|number| self.views.get(number));
+        let shares = views.flat_map(|(_, view)| &view.shares);
+        let found = shares.flat_map(|share| share.outside.iter().map(|one| (share.partition, one)));
+        found.map(|(partition, one)| (Address { partition, place: one.place }, one.len)).collect()
     }
 
     /// Does what is worth doing, one thing after another.
@@ -176,6 +213,7 @@ impl Janitor {
             return Err(Stop::Fault("a segment cannot be opened".to_owned()));
         };
         let header = oldest.header.rewritten(last.through, self.starts(&oldest.header));
+        let outside = self.outside_of(&numbers);
         rewrite::empty(disk, header, last.until.write)?;
         self.replaced(Sealed { number: from, ..last }, first.number..=last.through);
         numbers.iter().skip(1).for_each(|number| rewrite::remove(disk, *number));
@@ -184,7 +222,7 @@ impl Janitor {
             report.dropped = report.dropped.saturating_add(count);
             report.freed_bytes = report.freed_bytes.saturating_add(before);
         });
-        Ok(())
+        self.remove_unnamed(outside)
     }
 
     /// Where the partitions stand at the beginning of a segment.
@@ -209,6 +247,7 @@ impl Janitor {
             return Ok(());
         };
         let living = self.living(view);
+        let outside = self.outside_of(&[number]);
         let segment = Segment::open(disk, number);
         let Ok(segment) = segment.map(Arc::new) else {
             return Err(Stop::Fault("a segment cannot be opened".to_owned()));
@@ -229,7 +268,7 @@ impl Janitor {
             report.rewritten = report.rewritten.saturating_add(1);
             report.freed_bytes = report.freed_bytes.saturating_add(freed);
         });
-        Ok(())
+        self.remove_unnamed(outside)
     }
 
     /// Writes what lives of a segment; `false` if the segment is damaged where it matters.
@@ -290,6 +329,8 @@ fn view_of(sealed: &Sealed, loaded: &Loaded) -> View {
         bodies: share.bodies,
         bytes: share.bytes,
         living: 0,
+        outside: share.outside.clone(),
+        living_outside: 0,
     });
     View {
         number: sealed.number,

@@ -12,7 +12,7 @@ use lineside_core::fact::Batch;
 use lineside_core::id::{BodyRef, PartitionId, Position};
 use lineside_engine::blobs::Blobs;
 use lineside_engine::living::LivingSet;
-use lineside_engine::log::{AppendError, Full, Log, LogFault, Room, Ticket};
+use lineside_engine::log::{Again, AppendError, Full, Log, LogFault, Room, Ticket};
 
 use super::appender::Appender;
 use super::blobs::DiskBlobs;
@@ -23,6 +23,7 @@ use super::frame::Frame;
 use super::inbox::{Ending, Failed, Submission};
 use super::janitor::{Housekeeping, Janitor, Retained};
 use super::options::{DiskOptions, OpenError};
+use super::outside;
 use super::pace::Pace;
 use super::reader::{self, Reader};
 use super::recovery::{self, Opened, Recovery};
@@ -30,8 +31,7 @@ use super::shared::{Shared, Status, ticket};
 use super::space::Space;
 use super::tools::{self, BackupReport};
 use super::writer::Writer;
-use crate::limits::BATCH_BYTES_MAX;
-use crate::memory::size_estimate;
+use crate::size::{size_estimate, too_large};
 
 /// A connection to a log on a disk. A clone is the same connection; [`DiskLog::connect`] makes
 /// another one. When the last is dropped, the log stops where it is, as in a crash, and its
@@ -57,6 +57,7 @@ impl Drop for Owner {
         // Waited for, at most for one sync, so that the directory is free when this returns. How the
         // thread ended is in the status.
         drop(self.writer.take().map(JoinHandle::join));
+        self.shared.free_directory();
     }
 }
 
@@ -64,7 +65,7 @@ impl DiskLog {
     /// Opens the log in a directory, or begins one there. It waits for the disk.
     pub fn open(path: &Path, options: DiskOptions) -> Result<DiskLog, OpenError> {
         let what = format!("opening the data directory {}", path.display());
-        let directory = Directory::open(path).map_err(|source| OpenError::Io { what, source })?;
+        let directory = Directory::open(path).map_err(|cause| OpenError::Io { what, cause })?;
         DiskLog::open_on(Arc::new(directory), options)
     }
 
@@ -72,7 +73,7 @@ impl DiskLog {
     pub fn open_on(disk: Arc<dyn Disk>, options: DiskOptions) -> Result<DiskLog, OpenError> {
         let failed = |what: &str| {
             let what = what.to_owned();
-            move |source| OpenError::Io { what, source }
+            move |cause| OpenError::Io { what, cause }
         };
         let options = options.bounded();
         let lock = disk.lock().map_err(failed("locking the data directory"))?;
@@ -82,6 +83,9 @@ impl DiskLog {
         let space = Arc::new(space.map_err(failed("asking for free space"))?);
         let blobs = DiskBlobs::open(disk.as_ref(), Arc::clone(&space));
         let blobs = blobs.map_err(failed("opening the folder of blobs"))?;
+        // Before the first write, which may store others under their names.
+        let unwritten = outside::remove_unwritten(blobs.folder(), catalog.tails());
+        unwritten.map_err(failed("tidying the folder of blobs"))?;
         let damage = Damage::new(marks, catalog.tails().has_doubt());
         let appender = Appender::new(Arc::clone(&disk), end, options.segment_bytes);
         let shared =
@@ -92,6 +96,7 @@ impl DiskLog {
             pace: Pace::new(&options),
             frame: Frame::default(),
             taken: Vec::new(),
+            inside_max: options.inside_body_bytes,
             target: Writer::target(options.segment_bytes),
         };
         let janitor = Janitor::new(Arc::clone(&shared), options.compaction_bytes_per_second);
@@ -137,6 +142,15 @@ impl DiskLog {
         async move { shared.mailbox.idle().await }.boxed()
     }
 
+    /// Ends all writing and lets others look at the directory beside this log, which goes on being
+    /// read: for a log that is damaged where it matters. Nobody may change the directory before this
+    /// log is closed. Resolves when that is so; [`DiskLog::sealed`] if it cannot be had.
+    pub fn share(&self) -> BoxFuture<'static, Result<(), LogFault>> {
+        let shared = Arc::clone(self.shared());
+        shared.inbox.end(Ending::Share);
+        async move { shared.closed().await }.boxed()
+    }
+
     /// Resolves, with the reason, when a write or a sync has failed and the log has sealed itself.
     /// There is nothing left to do then but to exit and to recover from the disk.
     pub fn sealed(&self) -> BoxFuture<'static, String> {
@@ -160,11 +174,10 @@ impl DiskLog {
     }
 
     /// Why this connection does not take the batch, whatever the log says.
-    fn refusal(&self, partition: PartitionId, size: u64) -> Option<AppendError> {
+    fn refusal(&self, partition: PartitionId, batch: &Batch) -> Option<AppendError> {
         let failed = self.failed.has(partition).then(|| "a batch before it failed".to_owned());
-        let large = || format!("a batch of {size} bytes; the largest is {BATCH_BYTES_MAX}");
         let failed = failed.or_else(|| self.damaged(partition));
-        let refusal = failed.or_else(|| (size > BATCH_BYTES_MAX).then(large));
+        let refusal = failed.or_else(|| too_large(batch));
         refusal.map(AppendError::Rejected)
     }
 
@@ -182,7 +195,7 @@ impl DiskLog {
                 format!("the log is damaged at position {} of partition {}", at.0, partition.0)
             }),
         };
-        what.map(|what| format!("{what}; nothing is written there before `lineside repair`"))
+        what.map(|what| format!("{what}; run `lineside repair` first"))
     }
 }
 
@@ -200,7 +213,7 @@ impl Log for DiskLog {
         let size = size_estimate(&batch);
         let submission =
             Submission { partition, at, batch, size, room, teller, failed: self.failed.clone() };
-        match self.refusal(partition, size) {
+        match self.refusal(partition, &submission.batch) {
             Some(error) => submission.refuse(error),
             None => {
                 let put = self.shared().inbox.put(submission);
@@ -242,8 +255,22 @@ impl Log for DiskLog {
         self.shared().mailbox.retain(partition, Retained { below, living });
     }
 
+    fn again(&self) -> Again {
+        let shared = self.shared();
+        match shared.space.has_some(shared.disk.as_ref()) {
+            _ if shared.has_ended() => Again::Never,
+            true => Again::Now(Arc::new(self.connect())),
+            false => Again::NoRoom,
+        }
+    }
+
     fn close(&self) -> BoxFuture<'_, Result<(), LogFault>> {
         self.shared().inbox.end(Ending::Close);
-        self.shared().closed().boxed()
+        async {
+            self.shared().closed().await?;
+            self.shared().free_directory();
+            Ok(())
+        }
+        .boxed()
     }
 }

@@ -7,9 +7,12 @@ use bytes::Bytes;
 use lineside_core::codec::decode_facts;
 use lineside_core::fact::{Batch, Fact, Facts};
 use lineside_core::id::{BodyRef, PartitionId, Position};
+use lineside_core::stamp::Stamp;
 use lineside_engine::log::LogFault;
+use lineside_engine::off_loop::off_loop;
 
-use super::off_thread::off_thread;
+use super::gaps::Gaps;
+use super::outside::{self, Address, Missed};
 use super::segment::Segment;
 use super::shared::{Located, Shared};
 use super::window::Window;
@@ -29,6 +32,7 @@ pub(crate) struct Reader {
     /// The first batch that is not in `ready`.
     next: Position,
     window: Window,
+    gaps: Gaps,
     ready: VecDeque<Item>,
     /// A fault was met: what comes after it would not follow what came before.
     failed: bool,
@@ -36,8 +40,8 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub(crate) fn new(shared: Arc<Shared>, partition: PartitionId, from: Position) -> Reader {
-        let (window, ready) = (Window::default(), VecDeque::new());
-        Reader { shared, partition, next: from, window, ready, failed: false }
+        let (window, gaps, ready) = (Window::default(), Gaps::default(), VecDeque::new());
+        Reader { shared, partition, next: from, window, gaps, ready, failed: false }
     }
 
     /// The next batch and the reader after it; `None` when there will not be another.
@@ -49,7 +53,7 @@ impl Reader {
             // Known without the disk.
             match self.shared.doubt_at(self.partition, self.next) {
                 Some(doubt) => self.fail(doubt),
-                None => self = off_thread(move || self.filled()).await.ok()?,
+                None => self = off_loop(move || self.filled()).await.ok()?,
             }
         }
         self.ready.pop_front().map(|item| (item, self))
@@ -91,10 +95,17 @@ impl Reader {
         self.ready.push_back(Err(fault));
     }
 
-    /// The next batch that has its facts, and how many bytes they took; `None` at the tail.
+    /// The next batch that has its facts, or the end of a gap, and how many bytes the facts took;
+    /// `None` at the tail.
     fn advance(&mut self) -> Result<Option<Measured>, LogFault> {
         loop {
-            match self.shared.locate(self.partition, self.next)? {
+            let located = self.shared.locate(self.partition, self.next)?;
+            if located.is_behind(self.next)
+                && let Some(end) = self.gaps.end(&self.shared, self.partition, self.next)
+            {
+                return Ok(Some((self.pass_gap(end), 0)));
+            }
+            match located {
                 Located::Nothing(until) => {
                     self.next = until;
                     return Ok(None);
@@ -109,6 +120,17 @@ impl Reader {
                 }
             }
         }
+    }
+
+    /// Passes over positions that a repair accepted as lost, and says so for the first and the last.
+    fn pass_gap(&mut self, end: Position) -> (Position, Batch) {
+        let lost = || Batch { at: Stamp(0), facts: Facts::none() };
+        let last = Position(end.0.saturating_sub(1));
+        if last > self.next {
+            self.ready.push_back(Ok((self.next, lost())));
+        }
+        self.next = end;
+        (last, lost())
     }
 
     /// The batch at `offset`, without its bodies, and how many bytes its facts took; `None` if
@@ -176,25 +198,49 @@ fn bad(segment: &Segment, offset: u64, error: &Bad) -> LogFault {
     segment.damaged(offset, &error.to_string())
 }
 
-/// Reads a body off the disk and keeps it in the cache.
+/// Reads a body off the disk; one that lies in its batch is kept in the cache.
 pub(crate) async fn body(
     shared: Arc<Shared>,
     partition: PartitionId,
     wanted: BodyRef,
 ) -> Result<Bytes, LogFault> {
-    let read = move || {
-        let position = wanted.place.position;
+    let read = move || find(&shared, partition, wanted);
+    off_loop(read).await.map_err(|error| LogFault::Io(error.to_string()))?
+}
+
+fn find(shared: &Shared, partition: PartitionId, wanted: BodyRef) -> Result<Bytes, LogFault> {
+    let (position, index) = (wanted.place.position, wanted.place.index);
+    let mut missed_in = None;
+    loop {
         let (segment, offset) = match shared.locate(partition, position)? {
             Located::Batch { position: found, segment, offset } if found == position => {
                 (segment, offset)
             }
             Located::Batch { .. } | Located::Nothing(_) => return Err(LogFault::NoBody(wanted)),
         };
-        let body = BodyReader { segment: &segment, offset, partition, wanted }.read()?;
-        shared.keep(partition, wanted.place.position, wanted.place.index, &body);
-        Ok(body)
-    };
-    off_thread(read).await.map_err(|error| LogFault::Io(error.to_string()))?
+        let reader = BodyReader { segment: &segment, offset, partition, wanted };
+        let entry = match reader.read()? {
+            Found::Inside(body) => {
+                shared.keep(partition, position, index, &body);
+                return Ok(body);
+            }
+            Found::Outside(entry) => entry,
+        };
+        let address = Address { partition, place: wanted.place };
+        match outside::read(shared.blobs.folder(), &address, &entry) {
+            // Compaction may have dropped the body since: then another file has the segment's place.
+            Err(Missed::Gone(_)) if missed_in != Some(segment.id()) => {
+                missed_in = Some(segment.id());
+            }
+            found => return Ok(found?),
+        }
+    }
+}
+
+/// Where a body was found.
+enum Found {
+    Inside(Bytes),
+    Outside(BodyEntry),
 }
 
 /// A look for one body in its batch.
@@ -206,8 +252,8 @@ struct BodyReader<'a> {
 }
 
 impl BodyReader<'_> {
-    /// One read if the body is small or early, two otherwise.
-    fn read(&self) -> Result<Bytes, LogFault> {
+    /// One read if the body is small or early, two otherwise. One that lies outside is not read.
+    fn read(&self) -> Result<Found, LogFault> {
         let mut start = self.pread(self.offset, BODY_READ_BYTES as u64)?;
         let head = start.first_chunk().ok_or(Bad::Length("of a batch"));
         let room = self.segment.end().saturating_sub(self.offset);
@@ -217,9 +263,12 @@ impl BodyReader<'_> {
             start = self.pread(self.offset, head.facts_at())?;
         }
         let (entry, at) = self.entry(&head, &start)?;
+        if entry.outside {
+            return Ok(Found::Outside(entry));
+        }
         let body = self.bytes(&start, at, u64::from(entry.len))?;
         entry.check(&body).map_err(|error| self.bad(&error))?;
-        Ok(body)
+        Ok(Found::Inside(body))
     }
 
     /// The body's entry, and where the body begins, counted from the batch.
@@ -234,7 +283,7 @@ impl BodyReader<'_> {
             if entry.index == place.index && entry.len == self.wanted.len {
                 return Ok((entry, at));
             }
-            at = at.saturating_add(u64::from(entry.len));
+            at = at.saturating_add(u64::from(entry.len_inside()));
         }
         Err(LogFault::NoBody(self.wanted))
     }

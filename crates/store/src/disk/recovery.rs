@@ -234,9 +234,10 @@ impl Finder {
         recovery.damage.extend(survey.hurts.iter().map(place));
         let doubt = survey.tails.has_doubt().then(|| doubt(&segment, &survey.hurts));
         let starts = survey.tails.clone();
+        let outside = survey.index.outside_bytes();
         catalog.surveyed(survey.index, survey.tails, survey.hurts, doubt);
         let synced = next_write.saturating_sub(1);
-        let end = End { segment, offset, zeroed, next_write, synced, starts };
+        let end = End { segment, offset, outside, zeroed, next_write, synced, starts };
         Ok(Opened { catalog, end, recovery, marks: survey.marks })
     }
 }

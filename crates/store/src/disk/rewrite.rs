@@ -93,7 +93,7 @@ impl<'a> Rewrite<'a> {
         self.aside.push(self.frame.bytes())?;
         for entry in self.frame.entries() {
             let offset = entry.offset.saturating_add(start);
-            self.index.enter(&Entry { offset, ..*entry });
+            self.index.enter(&Entry { offset, ..entry.clone() });
         }
         let written = self.frame.len();
         self.frame.begin(through.saturating_add(1));
@@ -128,14 +128,14 @@ impl<'a> Rewrite<'a> {
     }
 }
 
-/// Each body with its bytes.
+/// Each body with its bytes; one that lies outside has none here.
 fn with_bytes<'a>(
     directory: &'a [BodyEntry],
     mut bytes: &'a [u8],
 ) -> Vec<(&'a BodyEntry, &'a [u8])> {
     let mut found = Vec::with_capacity(directory.len());
     for entry in directory {
-        let len = usize::try_from(entry.len).unwrap_or(usize::MAX);
+        let len = usize::try_from(entry.len_inside()).unwrap_or(usize::MAX);
         let Some((body, rest)) = bytes.split_at_checked(len) else { break };
         found.push((entry, body));
         bytes = rest;
@@ -145,7 +145,7 @@ fn with_bytes<'a>(
 
 /// The head of what is left of a batch.
 fn thinned(head: &BatchHead, entries: &[BodyEntry]) -> BatchHead {
-    let bytes: u32 = entries.iter().map(|entry| entry.len).sum();
+    let bytes: u32 = entries.iter().map(BodyEntry::len_inside).sum();
     BatchHead {
         facts_bytes: 0,
         facts_crc: 0,

@@ -136,8 +136,8 @@ impl Roster {
             Ok(header) => Ok(Look::Whole(header)),
             Err(HeaderFault::Broken(what)) => Ok(Look::Broken(what)),
             Err(HeaderFault::Newer(what)) => Err(OpenError::Newer { place, what }),
-            Err(HeaderFault::Io(source)) => {
-                Err(OpenError::Io { what: format!("reading {place}"), source })
+            Err(HeaderFault::Io(cause)) => {
+                Err(OpenError::Io { what: format!("reading {place}"), cause })
             }
         }
     }
@@ -235,7 +235,7 @@ fn ends(disk: &dyn Disk, listed: &Listed) -> Result<Starts, OpenError> {
 /// Why a segment that was there a moment ago cannot be opened.
 pub(crate) fn header_fault(place: &str, fault: HeaderFault) -> OpenError {
     match fault {
-        HeaderFault::Io(source) => OpenError::Io { what: format!("reading {place}"), source },
+        HeaderFault::Io(cause) => OpenError::Io { what: format!("reading {place}"), cause },
         HeaderFault::Broken(what) => damaged(place, 0, &what).into(),
         HeaderFault::Newer(what) => OpenError::Newer { place: place.to_owned(), what },
     }
@@ -244,5 +244,5 @@ pub(crate) fn header_fault(place: &str, fault: HeaderFault) -> OpenError {
 /// What was tried when the system refused something.
 pub(crate) fn failed(what: &str) -> impl FnOnce(io::Error) -> OpenError + use<> {
     let what = what.to_owned();
-    move |source| OpenError::Io { what, source }
+    move |cause| OpenError::Io { what, cause }
 }

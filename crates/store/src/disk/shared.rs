@@ -12,9 +12,11 @@ use super::blobs::DiskBlobs;
 use super::body_cache::BodyCache;
 use super::catalog::{Catalog, Look};
 use super::damage::Damage;
-use super::file::Disk;
+use super::file::{Disk, DiskLock};
 use super::inbox::Inbox;
 use super::janitor::Mailbox;
+use super::outside::Address;
+use super::roster::Until;
 use super::segment::Segment;
 use super::shelf::{Absent, Shelf};
 use super::space::Space;
@@ -25,6 +27,8 @@ use crate::bell::Bell;
 pub(crate) enum Status {
     Running,
     Closed,
+    /// Nothing is written any more; the directory stays taken, so that nobody else changes it.
+    Shared,
     /// A write or a sync failed, and with it everything after it.
     Sealed(String),
 }
@@ -46,6 +50,8 @@ pub(crate) struct Shared {
     /// Rung when there is more to read, and at the end.
     pub(crate) bell: Bell,
     pub(crate) status: watch::Sender<Status>,
+    /// Of a directory that is shared.
+    lock: Mutex<Option<DiskLock>>,
 }
 
 impl Shared {
@@ -70,6 +76,7 @@ impl Shared {
             blobs,
             bell: Bell::default(),
             status: watch::Sender::new(Status::Running),
+            lock: Mutex::default(),
         }
     }
 
@@ -139,6 +146,53 @@ impl Shared {
         }
     }
 
+    /// The segment that a position belongs into, and where its writes end unless it is the one that is
+    /// written to. It may wait for the disk.
+    pub(crate) fn segment_of(
+        &self,
+        partition: PartitionId,
+        position: Position,
+    ) -> Option<(Arc<Segment>, Option<Until>)> {
+        let look = {
+            let catalog = self.catalog();
+            match catalog.active_of(partition, position) {
+                Some(active) => return Some((active, None)),
+                None => catalog.look(partition, position),
+            }
+        };
+        let Look::In { sealed, .. } = look else { return None };
+        let loaded = self.shelf.get(self.disk.as_ref(), &sealed).ok()?;
+        Some((Arc::clone(&loaded.segment), Some(sealed.until)))
+    }
+
+    /// Whether the log names this body, which lies outside; `None` if nobody can tell, or nothing was
+    /// written there yet. It may wait for the disk.
+    pub(crate) fn names(&self, body: &Address) -> Option<bool> {
+        let Address { partition, place } = *body;
+        loop {
+            let look = {
+                // Under one lock: the segment that is written to may be sealed in the next moment.
+                let catalog = self.catalog();
+                match catalog.look(partition, place.position) {
+                    Look::Here { .. } => return Some(catalog.has_outside_here(partition, place)),
+                    other => other,
+                }
+            };
+            let sealed = match look {
+                Look::In { sealed, behind: None, .. } => sealed,
+                Look::Nothing(until) => return (place.position < until).then_some(false),
+                _ => return None,
+            };
+            match self.shelf.get(self.disk.as_ref(), &sealed) {
+                Ok(loaded) if loaded.hurts.is_empty() => {
+                    return Some(loaded.index.has_outside(partition, place));
+                }
+                Err(Absent::Gone) if self.is_gone(sealed.number) => {}
+                _ => return None,
+            }
+        }
+    }
+
     fn is_gone(&self, segment: u64) -> bool {
         !self.catalog().sealed().any(|sealed| sealed.number == segment)
     }
@@ -157,6 +211,16 @@ impl Shared {
         self.cache().put(partition, at, vec![(index, body.clone())]);
     }
 
+    /// Keeps a shared directory from being changed.
+    pub(crate) fn keep_lock(&self, lock: DiskLock) {
+        *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = Some(lock);
+    }
+
+    /// Lets go of a shared directory.
+    pub(crate) fn free_directory(&self) {
+        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
     /// Nothing more will be written.
     pub(crate) fn has_ended(&self) -> bool {
         *self.status.borrow() != Status::Running
@@ -166,7 +230,7 @@ impl Shared {
     pub(crate) fn end(&self, status: Status) {
         let reason = match &status {
             Status::Sealed(reason) => reason.clone(),
-            Status::Running | Status::Closed => "the log is closed".to_owned(),
+            Status::Running | Status::Closed | Status::Shared => "the log is closed".to_owned(),
         };
         for submission in self.inbox.seal(&reason) {
             submission.tell(Err(AppendError::Rejected(reason.clone())));
@@ -180,8 +244,8 @@ impl Shared {
         let mut status = self.status.subscribe();
         let ended = status.wait_for(|status| *status != Status::Running).await;
         match ended.as_deref() {
-            Ok(Status::Closed) => Ok(()),
-            Ok(Status::Sealed(reason)) => Err(LogFault::Io(reason.clone())),
+            Ok(Status::Closed | Status::Shared) => Ok(()),
+            Ok(Status::Sealed(reason)) => Err(LogFault::Sealed(reason.clone())),
             Ok(Status::Running) | Err(_) => Err(LogFault::Closed),
         }
     }
@@ -197,6 +261,14 @@ pub(crate) enum Located {
     },
     /// Nothing is there before this position.
     Nothing(Position),
+}
+
+impl Located {
+    /// Whether it stands behind the position that was asked for.
+    pub(crate) fn is_behind(&self, position: Position) -> bool {
+        let (Located::Batch { position: found, .. } | Located::Nothing(found)) = self;
+        *found > position
+    }
 }
 
 fn gone(disk: &dyn Disk, segment: u64) -> LogFault {

@@ -5,10 +5,10 @@ use std::io;
 
 use bytes::{Buf, BufMut};
 use crc_fast::crc32_iscsi;
-use lineside_core::id::PartitionId;
+use lineside_core::id::{PartitionId, Place, Position};
 
 use super::file::Disk;
-use super::index::{SegmentIndex, Share};
+use super::index::{Outside, SegmentIndex, Share};
 use super::segment::{MAGIC, SegmentId, VERSION};
 use super::write::{BLOCK_BYTES, Block, is_sealed, seal};
 
@@ -17,7 +17,10 @@ const SUFFIX: &str = ".index";
 const SUFFIX_UNFINISHED: &str = ".index.new";
 /// Length of a partition's head, in bytes.
 const HEAD_BYTES: usize = 40;
+/// Length of what is said of a body that lies outside, in bytes.
+const OUTSIDE_BYTES: usize = 16;
 const HAS_STEPS: u16 = 1;
+const HAS_OUTSIDE: u16 = 2;
 
 /// The index of a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,13 +133,24 @@ fn decode_header(block: &Block) -> Result<(SegmentId, u64, u32), String> {
 
 fn encode_share(partition: PartitionId, share: &Share, out: &mut Vec<u8>) {
     out.put_u16_le(partition.0);
-    out.put_u16_le(if share.steps.is_empty() { 0 } else { HAS_STEPS });
+    let steps = if share.steps.is_empty() { 0 } else { HAS_STEPS };
+    let outside = if share.outside.is_empty() { 0 } else { HAS_OUTSIDE };
+    out.put_u16_le(steps | outside);
     out.put_u32_le(0);
     out.put_u64_le(share.offsets.len() as u64);
     out.put_u64_le(share.first);
     out.put_u64_le(share.bodies);
     out.put_u64_le(share.bytes);
     share.offsets.iter().chain(&share.steps).for_each(|unit| out.put_u32_le(*unit));
+    if share.outside.is_empty() {
+        return;
+    }
+    out.put_u64_le(share.outside.len() as u64);
+    for outside in &share.outside {
+        out.put_u64_le(outside.place.position.0);
+        out.put_u32_le(outside.place.index);
+        out.put_u32_le(outside.len);
+    }
 }
 
 fn decode_share(rest: &mut &[u8]) -> Result<(PartitionId, Share), String> {
@@ -146,7 +160,19 @@ fn decode_share(rest: &mut &[u8]) -> Result<(PartitionId, Share), String> {
     let (bodies, bytes) = (head.get_u64_le(), head.get_u64_le());
     let offsets = take_units(rest, count)?;
     let steps = if flags & HAS_STEPS == 0 { Vec::new() } else { take_units(rest, count)? };
-    Ok((PartitionId(partition), Share { first, steps, offsets, bodies, bytes }))
+    let outside = if flags & HAS_OUTSIDE == 0 { Vec::new() } else { take_outside(rest)? };
+    Ok((PartitionId(partition), Share { first, steps, offsets, bodies, bytes, outside }))
+}
+
+fn take_outside(rest: &mut &[u8]) -> Result<Vec<Outside>, String> {
+    let count = usize::try_from(take_u64(rest)?).ok();
+    let len = count.and_then(|count| count.checked_mul(OUTSIDE_BYTES));
+    let entries = len.and_then(|len| rest.split_off(..len)).ok_or("it ends too early")?;
+    let outside = |mut entry: &[u8]| {
+        let place = Place { position: Position(entry.get_u64_le()), index: entry.get_u32_le() };
+        Outside { place, len: entry.get_u32_le() }
+    };
+    Ok(entries.chunks_exact(OUTSIDE_BYTES).map(outside).collect())
 }
 
 fn take_u64(rest: &mut &[u8]) -> Result<u64, String> {
@@ -161,8 +187,6 @@ fn take_units(rest: &mut &[u8], count: u64) -> Result<Vec<u32>, String> {
 
 #[cfg(test)]
 mod tests {
-    use lineside_core::id::Position;
-
     use super::super::index::Entry;
     use super::*;
 
@@ -171,7 +195,10 @@ mod tests {
         for (partition, position) in [(0, 5), (0, 6), (7, 100), (0, 9), (7, 101)] {
             let (partition, position) = (PartitionId(partition), Position(position));
             let offset = 64 + position.0 * 8;
-            index.enter(&Entry { partition, position, offset, bodies: 1, bytes: 80 });
+            let place = |index| Place { position, index };
+            let outside = |index| Outside { place: place(index), len: 20_000_000 };
+            let outside = if position.0 == 6 { vec![outside(2), outside(5)] } else { vec![] };
+            index.enter(&Entry { partition, position, offset, bodies: 1, bytes: 80, outside });
         }
         Sidecar { segment: SegmentId { number: 3, salt: 0xfeed }, end: 4711, index }
     }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use lineside_engine::log::{Full, Room};
 
 use super::file::Disk;
-use crate::limits::SPACE_REFRESH_BYTES;
+use crate::limits::{FREE_BYTES_TO_GO_ON, SPACE_REFRESH_BYTES};
 
 /// Free space above the reserve, as of the last look, less what was written since.
 ///
@@ -48,6 +48,13 @@ impl Space {
     pub(crate) fn has_room_aside(&self, disk: &dyn Disk, bytes: u64) -> bool {
         let kept = self.reserve.checked_div(2).unwrap_or(0);
         disk.free_bytes().is_ok_and(|free| free.saturating_sub(kept) >= bytes)
+    }
+
+    /// Whether there is room for a small batch, in the reserve too. It asks the system.
+    pub(crate) fn has_some(&self, disk: &dyn Disk) -> bool {
+        self.refresh(disk);
+        // A system that does not say is found out by a write.
+        disk.free_bytes().map_or(true, |free| free >= FREE_BYTES_TO_GO_ON)
     }
 
     /// So many bytes were written: they are gone, and perhaps it is time to look again.

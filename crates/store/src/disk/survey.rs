@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use lineside_core::id::{PartitionId, Position};
 
-use super::index::{Entry, SegmentIndex};
+use super::index::{Entry, Outside, SegmentIndex};
 use super::roster::Until;
 use super::segment::Segment;
 use super::starts::Starts;
@@ -98,8 +98,9 @@ impl Survey {
         self.batches = self.batches.saturating_add(1);
         if !matches!(head.form, Form::Gap(_)) {
             let (bodies, bytes) = (head.bodies, head.total());
-            let entry = Entry { partition, position, offset: batch.offset, bodies, bytes };
-            self.index.enter(&entry);
+            let outside = Outside::of(position, &batch.directory);
+            let offset = batch.offset;
+            self.index.enter(&Entry { partition, position, offset, bodies, bytes, outside });
         }
     }
 

@@ -10,16 +10,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use lineside_core::id::{PartitionId, Position};
+use lineside_engine::log::LogFault;
 
+use super::blobs;
 use super::dir::Directory;
 use super::file::{Disk, DiskLock};
 use super::options::OpenError;
+use super::outside::{self, Address};
 use super::roster::failed;
 use super::walk::Loses;
+use super::write::BodyEntry;
 
 pub(crate) use backup::backup;
 pub use backup::{BackupReport, restore, restore_on};
-pub use dump::{Dump, Dumped, DumpedBody, DumpedFacts, dump, dump_on};
+pub use dump::{Dump, Dumped, DumpedBody, DumpedFacts, dump, dump_on, dump_tail};
 pub use repair::{Repaired, Repairs, repair, repair_on};
 pub use verify::{AcceptedGap, Verification, verify, verify_on};
 
@@ -106,14 +110,45 @@ impl std::fmt::Display for Cost {
     }
 }
 
-/// Opens a directory that no server uses, to look at it.
+/// Opens a directory that no server writes to, to look at it.
 fn look(path: &Path) -> Result<Arc<dyn Disk>, OpenError> {
     let what = format!("opening the data directory {}", path.display());
-    let opened = Directory::look(path).map_err(|source| OpenError::Io { what, source })?;
+    let opened = Directory::look(path).map_err(|cause| OpenError::Io { what, cause })?;
     Ok(Arc::new(opened))
 }
 
-/// Keeps servers out while somebody is at it.
+/// The folder of blobs; a log that never ran has none, or a backup of one.
+fn blobs_of(disk: &dyn Disk) -> Result<Option<Arc<dyn Disk>>, OpenError> {
+    match disk.folder(blobs::FOLDER) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => Ok(None),
+        folder => folder.map(Some).map_err(failed("opening the folder of blobs")),
+    }
+}
+
+/// What is wrong with a body that lies outside: where, and what.
+fn outside_fault(
+    folder: Option<&dyn Disk>,
+    address: &Address,
+    entry: &BodyEntry,
+) -> Result<Option<(String, String)>, OpenError> {
+    let Some(folder) = folder else {
+        let what = format!("the folder of blobs is missing, and with it {}", address.name());
+        return Ok(Some((blobs::FOLDER.to_owned(), what)));
+    };
+    match outside::read(folder, address, entry).map_err(LogFault::from) {
+        Ok(_) => Ok(None),
+        Err(LogFault::Damaged { place, what }) => Ok(Some((place, what))),
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// Keeps out who would change something while somebody looks.
+fn take_to_look(disk: &dyn Disk) -> Result<DiskLock, OpenError> {
+    let lock = disk.lock_shared().map_err(failed("locking the data directory"))?;
+    lock.ok_or_else(|| OpenError::InUse(disk.place("")))
+}
+
+/// Keeps everybody out while somebody is at it.
 fn take(disk: &dyn Disk) -> Result<DiskLock, OpenError> {
     let lock = disk.lock().map_err(failed("locking the data directory"))?;
     lock.ok_or_else(|| OpenError::InUse(disk.place("")))

@@ -42,12 +42,12 @@ pub(crate) struct FoundBatch {
 }
 
 impl FoundBatch {
-    /// Each body with where it begins in the file.
+    /// Each body with where it begins in the file; one that lies outside takes nothing there.
     pub(crate) fn bodies(&self) -> impl Iterator<Item = (BodyEntry, u64)> {
         let start = self.offset.saturating_add(self.head.bodies_at());
         self.directory.iter().scan(start, |at, entry| {
             let here = *at;
-            *at = at.saturating_add(u64::from(entry.len));
+            *at = at.saturating_add(u64::from(entry.len_inside()));
             Some((*entry, here))
         })
     }
@@ -341,9 +341,9 @@ impl Walk {
         Ok(false)
     }
 
-    /// Whether all bodies of a batch are whole.
+    /// Whether all bodies in a batch are whole. Those outside were durable before it was written.
     pub(crate) fn bodies_are_whole(&mut self, batch: &FoundBatch) -> io::Result<bool> {
-        for (entry, offset) in batch.bodies() {
+        for (entry, offset) in batch.bodies().filter(|(entry, _)| !entry.outside) {
             if !self.body_is_whole(&entry, offset)? {
                 return Ok(false);
             }

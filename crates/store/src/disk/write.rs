@@ -23,6 +23,9 @@ pub(crate) const ALIGNMENT: u64 = 8;
 /// Length of a body's entry in its batch's directory, in bytes.
 pub(crate) const ENTRY_BYTES: u32 = 12;
 
+/// The bit of an entry's index that says that the body lies outside. No batch has so many facts.
+const OUTSIDE: u32 = 1 << 31;
+
 /// The first bytes of a write.
 pub(crate) const WRITE_MAGIC: [u8; 4] = *b"LSWR";
 const BATCH_MAGIC: [u8; 4] = *b"LSBA";
@@ -210,6 +213,8 @@ pub(crate) struct BodyEntry {
     pub(crate) index: u32,
     pub(crate) len: u32,
     pub(crate) crc: u32,
+    /// It lies in a blob of its own, and takes nothing in its batch.
+    pub(crate) outside: bool,
 }
 
 impl BatchHead {
@@ -323,7 +328,7 @@ impl BatchHead {
     fn sound(&self, entries: Vec<BodyEntry>) -> Result<Vec<BodyEntry>, Bad> {
         let ascending = entries.is_sorted_by(|a, b| a.index < b.index);
         let known = entries.last().is_none_or(|last| last.index < self.facts);
-        let bytes: u64 = entries.iter().map(|entry| u64::from(entry.len)).sum();
+        let bytes: u64 = entries.iter().map(|entry| u64::from(entry.len_inside())).sum();
         if ascending && known && bytes == u64::from(self.bodies_bytes) {
             return Ok(entries);
         }
@@ -338,13 +343,19 @@ impl BatchHead {
 
 impl BodyEntry {
     pub(crate) fn encode_into(&self, mut place: &mut [u8]) {
-        place.put_u32_le(self.index);
+        place.put_u32_le(self.index | if self.outside { OUTSIDE } else { 0 });
         place.put_u32_le(self.len);
         place.put_u32_le(self.crc);
     }
 
     fn decode(mut bytes: &[u8]) -> BodyEntry {
-        BodyEntry { index: bytes.get_u32_le(), len: bytes.get_u32_le(), crc: bytes.get_u32_le() }
+        let (index, len, crc) = (bytes.get_u32_le(), bytes.get_u32_le(), bytes.get_u32_le());
+        BodyEntry { index: index & !OUTSIDE, len, crc, outside: index & OUTSIDE != 0 }
+    }
+
+    /// How many bytes it takes in its batch.
+    pub(crate) fn len_inside(&self) -> u32 {
+        if self.outside { 0 } else { self.len }
     }
 
     /// The body's bytes, if they are what was written.

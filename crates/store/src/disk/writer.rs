@@ -7,10 +7,12 @@ use std::thread::JoinHandle;
 use lineside_engine::log::AppendError;
 
 use super::appender::{Appender, WriteFault};
+use super::aside::is_full;
 use super::file::DiskLock;
 use super::frame::Frame;
 use super::inbox::{Ending, Submission, Work};
 use super::index::Entry;
+use super::outside;
 use super::pace::{Due, Pace};
 use super::shared::{Shared, Status};
 use super::shelf::Loaded;
@@ -27,6 +29,8 @@ pub(crate) struct Writer {
     pub(crate) pace: Pace,
     pub(crate) frame: Frame,
     pub(crate) taken: Vec<Submission>,
+    /// Bodies longer than this many bytes lie outside.
+    pub(crate) inside_max: usize,
     /// A write gathers batches up to so many bytes.
     pub(crate) target: u64,
 }
@@ -48,8 +52,22 @@ impl Drop for LastWord {
         self.shared.mailbox.stop();
         drop(self.janitor.take().map(JoinHandle::join));
         self.shared.blobs.close();
-        drop(self.lock.take());
+        let status = self.let_go(status);
         self.shared.end(status);
+    }
+}
+
+impl LastWord {
+    /// Frees the directory, or shares it.
+    fn let_go(&mut self, status: Status) -> Status {
+        let Some(lock) = self.lock.take().filter(|_| status == Status::Shared) else {
+            return status;
+        };
+        match lock.share() {
+            Ok(()) => self.shared.keep_lock(lock),
+            Err(error) => return Status::Sealed(format!("sharing the data directory: {error}")),
+        }
+        status
     }
 }
 
@@ -64,21 +82,20 @@ impl Writer {
         let shared = Arc::clone(&self.shared);
         let mut last_word =
             LastWord { shared, status: None, janitor: Some(janitor), lock: Some(lock) };
-        last_word.status = Some(match self.work() {
-            Ok(()) => Status::Closed,
-            Err(reason) => Status::Sealed(reason),
-        });
+        last_word.status = Some(self.work().unwrap_or_else(Status::Sealed));
     }
 
-    fn work(&mut self) -> Result<(), Reason> {
+    /// How the log ended.
+    fn work(&mut self) -> Result<Status, Reason> {
         loop {
             let patience = self.pace.patience();
             let work = self.shared.inbox.take(patience, self.target, &mut self.taken);
             match work {
                 Work::Batches => self.commit()?,
                 Work::Quiet => {}
-                Work::End(Ending::Close) => return self.close(),
-                Work::End(Ending::Abandon) => return Ok(()),
+                Work::End(Ending::Close) => return self.close().map(|()| Status::Closed),
+                Work::End(Ending::Share) => return self.sync().map(|()| Status::Shared),
+                Work::End(Ending::Abandon) => return Ok(Status::Closed),
             }
             match self.pace.due(work == Work::Quiet) {
                 Due::Nothing => {}
@@ -88,11 +105,48 @@ impl Writer {
         }
     }
 
-    /// Writes what was taken, as one write, and answers it.
+    /// Writes what was taken and answers it. A batch whose bodies outside find no room is refused,
+    /// with what is behind it; those before it are not.
     fn commit(&mut self) -> Result<(), Reason> {
+        let Err((nth, error)) = self.store_outside() else { return self.write() };
+        let refused = self.taken.split_off(nth);
+        let written = if is_full(&error) && nth > 0 { self.write() } else { Ok(()) };
+        self.taken.extend(refused);
+        match written {
+            Ok(()) if is_full(&error) => {
+                self.refuse(&error);
+                Ok(())
+            }
+            Ok(()) => Err(self.fail(WriteFault::Before(error))),
+            Err(reason) => {
+                self.reject_taken(&reason);
+                Err(reason)
+            }
+        }
+    }
+
+    /// Stores the bodies that lie outside, so that they are there before the write that names them;
+    /// or says which batch's could not be.
+    fn store_outside(&self) -> Result<(), (usize, io::Error)> {
+        let folder = self.shared.blobs.folder();
+        for (nth, submission) in self.taken.iter().enumerate() {
+            let Submission { partition, at, batch, .. } = submission;
+            let stored = outside::store_all(folder, *partition, *at, batch, self.inside_max);
+            match stored {
+                Ok(0) => {}
+                Ok(bytes) => self.shared.space.wrote(self.shared.disk.as_ref(), bytes),
+                Err(error) => return Err((nth, error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// As one write.
+    fn write(&mut self) -> Result<(), Reason> {
         self.frame.begin(self.appender.next_write());
         for submission in &self.taken {
-            self.frame.push(submission.partition, submission.at, &submission.batch);
+            let Submission { partition, at, batch, .. } = submission;
+            self.frame.push(*partition, *at, batch, self.inside_max);
         }
         let offset = match self.append() {
             Ok(offset) => offset,
@@ -120,7 +174,12 @@ impl Writer {
     /// There is no room, and nothing of what was taken is in the log. It is told so, and so is what
     /// waits behind it, which rests on it; then the log goes on.
     fn refuse(&mut self, error: &io::Error) {
-        let reason = format!("{}: {error}; nothing of it was written", self.appender.place());
+        let reason = self.reason(error);
+        let folder = self.shared.blobs.folder();
+        for Submission { partition, at, batch, .. } in &self.taken {
+            // Before anybody hears of it: the next batch of this position may bring others.
+            outside::remove_all(folder, *partition, *at, batch, self.inside_max);
+        }
         let waiting = self.shared.inbox.take_back(self.shared.catalog().tails());
         for submission in self.taken.drain(..).chain(waiting) {
             submission.refuse(AppendError::Rejected(reason.clone()));
@@ -141,15 +200,21 @@ impl Writer {
         reason
     }
 
+    fn reject_taken(&mut self, reason: &Reason) {
+        let rejected = || Err(AppendError::Rejected(reason.clone()));
+        self.taken.drain(..).for_each(|submission| submission.tell(rejected()));
+    }
+
     /// Lets readers see the write that begins at `offset`.
     fn publish(&mut self, offset: u64) {
         let segment = self.appender.segment();
-        segment.set_end(offset.saturating_add(self.frame.len()));
         let mut catalog = self.shared.catalog_mut();
+        // Under the lock, so that a backup finds the end where the positions say.
+        segment.set_end(offset.saturating_add(self.frame.len()));
         let sealed = catalog.roll(segment);
         for entry in self.frame.entries() {
             let offset = offset.saturating_add(entry.offset);
-            catalog.enter(&Entry { offset, ..*entry });
+            catalog.enter(&Entry { offset, ..entry.clone() });
         }
         drop(catalog);
         if let Some((segment, index)) = sealed {
@@ -159,7 +224,8 @@ impl Writer {
         }
         let mut cache = self.shared.cache();
         for submission in &mut self.taken {
-            let bodies = std::mem::take(&mut submission.batch.facts.bodies);
+            let mut bodies = std::mem::take(&mut submission.batch.facts.bodies);
+            bodies.retain(|(_, body)| body.len() <= self.inside_max);
             cache.put(submission.partition, submission.at, bodies);
         }
     }
@@ -192,7 +258,6 @@ impl Writer {
     }
 
     fn reason(&self, error: &io::Error) -> Reason {
-        let place = self.appender.place();
-        format!("{place}: {error}; nothing is written after a failure")
+        format!("{}: {error}", self.appender.place())
     }
 }

@@ -7,7 +7,7 @@ use lineside_core::fact::Batch;
 use lineside_core::id::{BodyRef, Place, Position};
 use lineside_engine::living::LivingSet;
 
-use super::size_estimate;
+use crate::size::size_estimate;
 
 /// Bodies of a batch by the index of their fact, ascending.
 type Bodies = Vec<(u32, Bytes)>;

@@ -13,9 +13,9 @@ use lineside_engine::log::{AppendError, Full, Room};
 
 use super::blobs::BlobState;
 use super::partition::Partition;
-use super::{ConnectionId, size_estimate};
+use super::ConnectionId;
 use crate::bell::Bell;
-use crate::limits::BATCH_BYTES_MAX;
+use crate::size::{size_estimate, too_large};
 
 /// What becomes of a batch, told once.
 pub(super) type Answer = Result<(), AppendError>;
@@ -220,9 +220,9 @@ impl Storage {
     }
 
     fn refusal(&mut self, id: ConnectionId, wish: &Wish) -> Option<AppendError> {
-        let size = size_estimate(&wish.batch);
         let connection = self.connection(id)?;
-        let refusal = connection.refusal(wish.partition).or_else(|| too_large(size));
+        let large = || too_large(&wish.batch).map(AppendError::Rejected);
+        let refusal = connection.refusal(wish.partition).or_else(large);
         if refusal.is_some() {
             connection.failed.insert(wish.partition);
         }
@@ -260,16 +260,17 @@ impl Storage {
         self.connection(id).into_iter().for_each(|c| c.closing = true);
     }
 
+    /// Whether somebody has closed this connection.
+    pub(super) fn is_closing(&self, id: ConnectionId) -> bool {
+        let connection = usize::try_from(id.0).ok().and_then(|id| self.connections.get(id));
+        connection.is_none_or(|connection| connection.closing)
+    }
+
     /// Whether nothing more will come of this connection.
     pub(super) fn is_closed(&self, id: ConnectionId) -> bool {
         let connection = usize::try_from(id.0).ok().and_then(|id| self.connections.get(id));
         connection.is_none_or(|c| c.broken.is_some() || (c.closing && c.pending.is_empty()))
     }
-}
-
-fn too_large(size: u64) -> Option<AppendError> {
-    let text = || format!("a batch of {size} bytes is larger than the largest, {BATCH_BYTES_MAX}");
-    (size > BATCH_BYTES_MAX).then(|| AppendError::Rejected(text()))
 }
 
 /// What becomes of a batch when one before it on its connection failed.

@@ -57,11 +57,20 @@ pub(super) struct Machine {
     pub(super) changed: Condvar,
 }
 
+/// Who is in the directory.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Locks {
+    /// Somebody may change it.
+    pub(super) exclusive: bool,
+    /// So many look.
+    pub(super) shared: usize,
+}
+
 pub(super) struct State {
     pub(super) files: BTreeMap<FileId, FileState>,
     /// By name; the directory itself is the one without a name.
     pub(super) folders: BTreeMap<String, Folder>,
-    pub(super) locked: bool,
+    pub(super) locks: Locks,
     /// The power is off, or the process is gone.
     dead: bool,
     /// How many bytes all files together may have; `None` is no bound.
@@ -142,7 +151,7 @@ impl State {
         State {
             files: BTreeMap::new(),
             folders: BTreeMap::new(),
-            locked: false,
+            locks: Locks::default(),
             dead: false,
             capacity: None,
             free_asked: 0,

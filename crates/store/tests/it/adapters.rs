@@ -95,6 +95,22 @@ async fn disk_of_small_segments() {
     run(Features { durable: true }, &world).await;
 }
 
+/// Nearly every body lies outside, each in a blob of its own.
+#[tokio::test]
+async fn disk_of_bodies_outside() {
+    let options = DiskOptions {
+        segment_bytes: 20 << 10,
+        inside_body_bytes: 5,
+        body_cache_bytes: 0,
+        ..DiskOptions::default()
+    };
+    let world = move || {
+        let (disk, options) = (TestDisk::new(), options.clone());
+        OnDisk::world(move || DiskLog::open_on(Arc::new(disk.clone()), options.clone()).unwrap())
+    };
+    run(Features { durable: true }, &world).await;
+}
+
 #[tokio::test]
 async fn disk_synced_at_intervals() {
     let sync = Durability::Interval(NonZeroU32::new(5).unwrap()).sync().unwrap();

@@ -80,7 +80,9 @@ async fn version_1() {
     let log = DiskLog::open(copy.path(), small()).unwrap();
     assert_eq!(log.recovery().damage, []);
     use futures::StreamExt;
-    let read: Vec<_> = log.read(P, Position(60)).take(23).map(Result::unwrap).collect().await;
+    let read: Vec<_> = log.read(P, Position(60)).take(24).map(Result::unwrap).collect().await;
+    let (lost, read): (Vec<_>, Vec<_>) = read.into_iter().partition(|(_, b)| b.facts.is_empty());
+    assert_eq!(lost.iter().map(|(at, _)| at.0).collect::<Vec<_>>(), [70]);
     let positions: Vec<u64> = read.iter().map(|(at, _)| at.0).collect();
     assert_eq!(positions, (60..84).filter(|at| *at != 70).collect::<Vec<_>>());
     let batches: Vec<_> = read.into_iter().map(|(_, batch)| batch).collect();

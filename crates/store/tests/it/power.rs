@@ -78,7 +78,8 @@ fn options_by_chance(dice: &mut Dice, commit: bool) -> DiskOptions {
     let interval = Sync::Interval(std::time::Duration::from_micros(dice.below(2000)));
     let sync = if commit || dice.below(2) == 0 { Sync::Commit } else { interval };
     let segment_bytes = [1024, 5000, 1 << 20][usize::try_from(dice.below(3)).unwrap()];
-    DiskOptions { sync, segment_bytes, ..options() }
+    let inside_body_bytes = [50, 1 << 20][usize::try_from(dice.below(2)).unwrap()];
+    DiskOptions { sync, segment_bytes, inside_body_bytes, ..options() }
 }
 
 /// One life of a log: batches in bursts, some under way when it ends.

@@ -18,7 +18,7 @@ async fn assert_sealed(log: &DiskLog, word: &str) {
         let late = submit(&connection, P, 2, batch(2, BODIES)).await;
         assert!(matches!(late, Err(AppendError::Rejected(_))), "{late:?}");
     }
-    assert_eq!(log.close().await, Err(LogFault::Io(reason)));
+    assert_eq!(log.close().await, Err(LogFault::Sealed(reason)));
     assert_eq!(read_all(log, P).await, (expected(0..1, BODIES), None));
 }
 

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use lineside_core::id::{PartitionId, Position};
 use lineside_engine::living::LivingSet;
 
+use crate::disk::index::Outside;
+
 /// What still matters of a partition below a position.
 #[derive(Clone, Debug)]
 pub(crate) struct Retained {
@@ -28,7 +30,7 @@ pub(crate) struct View {
 }
 
 /// What a segment holds of one partition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ShareView {
     pub(crate) partition: PartitionId,
     pub(crate) first: u64,
@@ -37,6 +39,10 @@ pub(crate) struct ShareView {
     pub(crate) bytes: u64,
     /// Bodies that live.
     pub(crate) living: u64,
+    /// Bodies that lie outside, ascending.
+    pub(crate) outside: Vec<Outside>,
+    /// Bytes of those that live.
+    pub(crate) living_outside: u64,
 }
 
 /// What to do next.
@@ -44,12 +50,18 @@ pub(crate) struct ShareView {
 pub(crate) enum Wish {
     /// Nothing of these segments, from number to number, matters any more.
     Drop { from: u64, to: u64 },
-    /// More than half of this one does not; about so many bytes do.
+    /// Of this one at least as much does not as does; about so many bytes in it do.
     Rewrite { number: u64, living_bytes: u64 },
 }
 
 impl ShareView {
-    /// Bytes that still matter, about: bodies are taken to be of one size.
+    /// Bytes of bodies outside that do not matter any more.
+    fn dead_outside(&self) -> u64 {
+        let all: u64 = self.outside.iter().map(|outside| u64::from(outside.len)).sum();
+        all.saturating_sub(self.living_outside)
+    }
+
+    /// Bytes in the segment that still matter, about: bodies are taken to be of one size.
     fn living_bytes(&self) -> u64 {
         let bytes = u128::from(self.bytes).saturating_mul(u128::from(self.living));
         let bytes = bytes.checked_div(u128::from(self.bodies)).unwrap_or(0);
@@ -81,7 +93,7 @@ pub(crate) fn count_living(views: &mut [View], retention: &Retention) {
     for (partition, retained) in retention {
         let shares = views.iter_mut().flat_map(|view| view.shares.iter_mut());
         let mut shares: Vec<_> = shares.filter(|share| share.partition == *partition).collect();
-        shares.iter_mut().for_each(|share| share.living = 0);
+        shares.iter_mut().for_each(|share| (share.living, share.living_outside) = (0, 0));
         let mut nth = 0;
         for place in retained.living.iter() {
             while shares.get(nth).is_some_and(|share| share.last < place.position.0) {
@@ -90,6 +102,10 @@ pub(crate) fn count_living(views: &mut [View], retention: &Retention) {
             match shares.get_mut(nth) {
                 Some(share) if share.first <= place.position.0 => {
                     share.living = share.living.saturating_add(1);
+                    let outside = share.outside.binary_search_by_key(&place, |one| one.place);
+                    let outside = outside.ok().and_then(|nth| share.outside.get(nth));
+                    let len = outside.map_or(0, |outside| u64::from(outside.len));
+                    share.living_outside = share.living_outside.saturating_add(len);
                 }
                 Some(_) => {}
                 None => break,
@@ -99,7 +115,7 @@ pub(crate) fn count_living(views: &mut [View], retention: &Retention) {
 }
 
 /// What to do next: what is dead goes first, since that costs nothing; then the oldest segment of
-/// which at least half is dead.
+/// which at least as much is dead, with the bodies outside, as would be written again, without them.
 pub(crate) fn choose(views: &[View], retention: &Retention) -> Option<Wish> {
     dead_run(views, retention).or_else(|| worth_rewriting(views, retention))
 }
@@ -130,7 +146,9 @@ fn worth_rewriting(views: &[View], retention: &Retention) -> Option<Wish> {
     views.iter().find_map(|view| {
         let bytes: u64 = view.shares.iter().map(|share| share.bytes).sum();
         let living_bytes: u64 = view.shares.iter().map(ShareView::living_bytes).sum();
-        let pays = !view.is_empty() && living_bytes <= bytes.checked_div(2).unwrap_or(0);
+        let dead_outside: u64 = view.shares.iter().map(ShareView::dead_outside).sum();
+        let dead = bytes.saturating_sub(living_bytes).saturating_add(dead_outside);
+        let pays = !view.is_empty() && dead >= living_bytes;
         let rewrites = pays && !view.damaged && view.is_settled(retention);
         rewrites.then_some(Wish::Rewrite { number: view.number, living_bytes })
     })
@@ -147,7 +165,17 @@ mod tests {
     /// Segment `number` with the ten batches from `number * 10` on, a body each.
     fn view(number: u64) -> View {
         let (first, last) = (number * 10, number * 10 + 9);
-        let share = ShareView { partition: P, first, last, bodies: 10, bytes: 1000, living: 0 };
+        let (outside, living_outside) = (Vec::new(), 0);
+        let share = ShareView {
+            partition: P,
+            first,
+            last,
+            bodies: 10,
+            bytes: 1000,
+            living: 0,
+            outside,
+            living_outside,
+        };
         View { number, through: number, apart: false, damaged: false, shares: vec![share] }
     }
 
@@ -175,7 +203,7 @@ mod tests {
         assert_eq!(choice(vec![view(0)], &retention(10, &[])), Some(Wish::Drop { from: 0, to: 0 }));
         assert_eq!(choice(vec![view(0)], &Retention::new()), None);
         let mut two = view(0);
-        two.shares.push(ShareView { partition: PartitionId(1), ..two.shares[0] });
+        two.shares.push(ShareView { partition: PartitionId(1), ..two.shares[0].clone() });
         assert_eq!(choice(vec![two], &retention(100, &[])), None, "nobody spoke for partition 1");
     }
 
@@ -185,6 +213,22 @@ mod tests {
         let living = [0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 20];
         let wish = choice(views, &retention(30, &living));
         assert_eq!(wish, Some(Wish::Rewrite { number: 1, living_bytes: 500 }));
+    }
+
+    #[test]
+    fn a_large_body_outside_that_is_dead_makes_rewriting_pay() {
+        let mut large = view(1);
+        let outside = |position| Outside {
+            place: Place { position: Position(position), index: 0 },
+            len: 900,
+        };
+        large.shares[0].outside = vec![outside(12), outside(17)];
+        let all: Vec<u64> = (10..20).collect();
+        let without = |dead| all.iter().copied().filter(|at| *at != dead).collect::<Vec<_>>();
+        assert_eq!(choice(vec![large.clone()], &retention(30, &all)), None);
+        assert_eq!(choice(vec![large.clone()], &retention(30, &without(13))), None);
+        let wish = choice(vec![large], &retention(30, &without(17)));
+        assert_eq!(wish, Some(Wish::Rewrite { number: 1, living_bytes: 900 }));
     }
 
     #[test]

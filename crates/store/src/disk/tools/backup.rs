@@ -4,11 +4,12 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Verification, failed, look, take};
+use super::{Verification, blobs_of, failed, look, take, take_to_look};
 use crate::disk::blobs;
 use crate::disk::dir::Directory;
 use crate::disk::file::{Disk, DiskFile};
 use crate::disk::options::OpenError;
+use crate::disk::outside::{self, Address};
 use crate::disk::segment;
 use crate::disk::shared::Shared;
 use crate::disk::tools::verify::inspect;
@@ -19,7 +20,7 @@ use crate::limits::{ASIDE_SYNC_BYTES, READ_AHEAD_BYTES};
 pub struct BackupReport {
     /// Segments in it.
     pub segments: usize,
-    /// Blobs in it.
+    /// Blobs in it, those of bodies among them.
     pub blobs: usize,
     /// Bytes of all files.
     pub bytes: u64,
@@ -38,17 +39,22 @@ pub(crate) fn backup(shared: &Shared, to: &Path) -> Result<BackupReport, OpenErr
     let gate = shared.blobs.hold();
     copy.blobs()?;
     drop(gate);
-    let (sealed, active) = {
+    let (sealed, active, end, tails) = {
         let catalog = shared.catalog();
         let sealed: Vec<u64> = catalog.sealed().map(|sealed| sealed.number).collect();
-        (sealed, Arc::clone(catalog.active()))
+        let active = Arc::clone(catalog.active());
+        let end = active.end();
+        (sealed, active, end, catalog.tails().clone())
     };
     for number in sealed {
         copy.sealed(number)?;
     }
     let name = segment::name(active.id().number);
-    copy.prefix(active.file.as_ref(), &name, active.end())?;
+    copy.prefix(active.file.as_ref(), &name, end)?;
     copy.report.segments = copy.report.segments.saturating_add(1);
+    // What the copied batches name is there: bodies are stored before their batch, and nothing takes
+    // them away while compaction is held. Others, of batches to come, may go at any time.
+    copy.bodies(|body| body.place.position < tails.get(body.partition).position)?;
     target.sync_names().map_err(failed("syncing the backup"))?;
     Ok(copy.report)
 }
@@ -63,7 +69,7 @@ pub fn restore(from: &Path, to: &Path) -> Result<Verification, OpenError> {
 
 /// As [`restore`], on disks that may be those of the tests.
 pub fn restore_on(from: &dyn Disk, to: &dyn Disk) -> Result<Verification, OpenError> {
-    let _locks = (take(from)?, take(to)?);
+    let _locks = (take_to_look(from)?, take(to)?);
     let mut copy = Copy { from, to, report: BackupReport::default() };
     for name in from.names().map_err(failed("listing the backup"))? {
         if segment::number(&name).is_some() {
@@ -73,6 +79,7 @@ pub fn restore_on(from: &dyn Disk, to: &dyn Disk) -> Result<Verification, OpenEr
         }
     }
     copy.blobs()?;
+    copy.bodies(|_| true)?;
     to.sync_names().map_err(failed("syncing the data directory"))?;
     inspect(to)
 }
@@ -81,8 +88,8 @@ fn target(to: &Path) -> Result<Directory, OpenError> {
     let occupied = to.read_dir().is_ok_and(|mut entries| entries.next().is_some());
     let what = format!("making the directory {}", to.display());
     if occupied {
-        let source = io::Error::new(io::ErrorKind::AlreadyExists, "it is there, and not empty");
-        return Err(OpenError::Io { what, source });
+        let cause = io::Error::new(io::ErrorKind::AlreadyExists, "it is there, and not empty");
+        return Err(OpenError::Io { what, cause });
     }
     Directory::open(to).map_err(failed(&what))
 }
@@ -94,19 +101,29 @@ struct Copy<'a> {
 }
 
 impl Copy<'_> {
+    /// The blobs that are not the log's own.
     fn blobs(&mut self) -> Result<(), OpenError> {
-        let (doing, folder) = ("copying blobs", blobs::FOLDER);
-        let from = match self.from.folder(folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(()),
-            from => from.map_err(failed(doing))?,
-        };
-        let to = self.to.folder(folder).map_err(failed(doing))?;
-        for name in blobs::names(from.as_ref(), "").map_err(failed(doing))? {
-            let name = blobs::file_name(&name);
-            self.whole(from.as_ref(), to.as_ref(), &name)?;
+        let Some(from) = blobs_of(self.from)? else { return Ok(()) };
+        let names = blobs::names(from.as_ref(), "").map_err(failed("listing blobs"))?;
+        self.copy_blobs(from.as_ref(), &names)
+    }
+
+    /// Bodies that lie outside the log, as far as they are wanted.
+    fn bodies(&mut self, wanted: impl Fn(&Address) -> bool) -> Result<(), OpenError> {
+        let Some(from) = blobs_of(self.from)? else { return Ok(()) };
+        let bodies = outside::addresses(from.as_ref()).map_err(failed("listing blobs"))?;
+        let names: Vec<_> = bodies.iter().filter(|body| wanted(body)).map(Address::name).collect();
+        self.copy_blobs(from.as_ref(), &names)
+    }
+
+    fn copy_blobs(&mut self, from: &dyn Disk, names: &[String]) -> Result<(), OpenError> {
+        let doing = "making the folder of blobs";
+        let to = self.to.folder(blobs::FOLDER).map_err(failed(doing))?;
+        for name in names {
+            self.whole(from, to.as_ref(), &blobs::file_name(name))?;
             self.report.blobs = self.report.blobs.saturating_add(1);
         }
-        to.sync_names().map_err(failed(doing))
+        to.sync_names().map_err(failed("syncing the folder of blobs"))
     }
 
     /// A segment that is not written to any more: its file never changes.

@@ -9,9 +9,10 @@ use lineside_core::fact::Fact;
 use lineside_core::id::{PartitionId, Position};
 use lineside_core::stamp::Stamp;
 
-use super::{Cost, Finding, look, take};
+use super::{Cost, Finding, blobs_of, look, outside_fault, take_to_look};
 use crate::disk::file::{Disk, DiskLock};
 use crate::disk::options::OpenError;
+use crate::disk::outside::Address;
 use crate::disk::roster::{Listed, Roster, header_fault};
 use crate::disk::segment::{self, Segment};
 use crate::disk::walk::{FoundBatch, FoundWrite, Hurt, Loses, Step, Walk, WalkFault};
@@ -70,6 +71,8 @@ pub struct DumpedBody {
 /// Goes through a partition from front to back.
 pub struct Dump {
     disk: Arc<dyn Disk>,
+    /// Where blobs lie.
+    folder: Option<Arc<dyn Disk>>,
     partition: PartitionId,
     from: Position,
     segments: VecDeque<Listed>,
@@ -84,13 +87,21 @@ pub fn dump(path: &Path, partition: PartitionId, from: Position) -> Result<Dump,
     dump_on(look(path)?, partition, from)
 }
 
+/// As [`dump`], of the last segments alone, so many: about what a start reads, and as quick.
+pub fn dump_tail(path: &Path, partition: PartitionId, count: usize) -> Result<Dump, OpenError> {
+    let mut dump = dump(path, partition, Position(0))?;
+    let before = dump.segments.len().saturating_sub(count);
+    dump.segments.drain(..before);
+    Ok(dump)
+}
+
 /// As [`dump`], on a disk that may be one of the tests.
 pub fn dump_on(
     disk: Arc<dyn Disk>,
     partition: PartitionId,
     from: Position,
 ) -> Result<Dump, OpenError> {
-    let lock = take(disk.as_ref())?;
+    let lock = take_to_look(disk.as_ref())?;
     let roster = Roster::read(disk.as_ref())?;
     let broken = roster.broken.values().map(|broken| {
         let what = broken.fault.to_string();
@@ -104,7 +115,8 @@ pub fn dump_on(
     };
     let segments = roster.segments.iter().zip(next).filter(holds).map(|(listed, _)| listed);
     let segments = segments.cloned().collect();
-    Ok(Dump { disk, partition, from, segments, walk: None, ready, _lock: lock })
+    let folder = blobs_of(disk.as_ref())?;
+    Ok(Dump { disk, folder, partition, from, segments, walk: None, ready, _lock: lock })
 }
 
 impl Iterator for Dump {
@@ -169,8 +181,8 @@ impl Dump {
             batch.head.partition == self.partition && batch.head.next() > self.from
         };
         for batch in write.batches.iter().filter(here) {
-            let dumped = dumped(segment, walk, batch);
-            self.ready.push_back(dumped.map_err(|error| segment.unreadable(&error))?);
+            let dumped = dumped(segment, walk, batch, self.folder.as_deref())?;
+            self.ready.push_back(dumped);
         }
         // Facts that are damaged are shown with their batch.
         let apart = |hurt: &&Hurt| !matches!(hurt.loses, Loses::Facts { .. });
@@ -186,17 +198,27 @@ impl Dump {
     }
 }
 
-fn dumped(segment: &Segment, walk: &mut Walk, batch: &FoundBatch) -> std::io::Result<Dumped> {
+fn dumped(
+    segment: &Segment,
+    walk: &mut Walk,
+    batch: &FoundBatch,
+    folder: Option<&dyn Disk>,
+) -> Result<Dumped, OpenError> {
+    let unreadable = |error| segment.unreadable(&error);
     let head = &batch.head;
     if let Form::Gap(count) = head.form {
         return Ok(Dumped::Gap { from: head.position, count });
     }
     let mut bodies = Vec::with_capacity(batch.directory.len());
     for (entry, offset) in batch.bodies() {
-        let is_whole = walk.body_is_whole(&entry, offset)?;
+        let address = Address::new(head.partition, head.position, entry.index);
+        let is_whole = match entry.outside {
+            true => outside_fault(folder, &address, &entry)?.is_none(),
+            false => walk.body_is_whole(&entry, offset).map_err(unreadable)?,
+        };
         bodies.push(DumpedBody { index: entry.index, len: entry.len, is_whole });
     }
-    let (facts, place) = (facts(walk, batch)?, segment.place(batch.offset));
+    let (facts, place) = (facts(walk, batch).map_err(unreadable)?, segment.place(batch.offset));
     Ok(Dumped::Batch { position: head.position, at: head.at, facts, bodies, place })
 }
 

@@ -24,6 +24,9 @@ use crate::disk::walk::{FoundBatch, FoundWrite, Loses, Step, Walk, WalkFault};
 use crate::disk::write::{BatchHead, Form, Kind};
 use crate::limits::GAP_POSITIONS_UNKNOWN;
 
+/// What is done about a damaged body.
+const BODY_LOST: &str = "nothing: what is lost is this message, and it is named when it is read";
+
 /// What a repair did, or would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Repairs {
@@ -54,7 +57,7 @@ pub fn repair(path: &Path, dry_run: bool) -> Result<Repairs, OpenError> {
     // The directory must be there: repairing one that is misspelt must not make it.
     look(path)?;
     let what = format!("opening the data directory {}", path.display());
-    let directory = Directory::open(path).map_err(|source| OpenError::Io { what, source })?;
+    let directory = Directory::open(path).map_err(|cause| OpenError::Io { what, cause })?;
     repair_on(&directory, false)
 }
 
@@ -173,8 +176,7 @@ impl Repairer<'_> {
         let file = self.disk.place(&segment::name(number));
         let here = || findings.iter().filter(|finding| finding.file == file);
         for finding in here().filter(|finding| matches!(finding.cost, Cost::Body { .. })) {
-            let did = "nothing: what is lost is this message, and it is named when it is read";
-            self.note(number, &finding.to_string(), did, Vec::new());
+            self.note(number, &finding.to_string(), BODY_LOST, Vec::new());
         }
         let other: Vec<String> = here()
             .filter(|finding| !matches!(finding.cost, Cost::Body { .. }))
@@ -234,6 +236,7 @@ impl Repairer<'_> {
                 self.remove(self.disk, &name, finding, "it is removed; it can be made anew")?;
             }
         }
+        self.bodies_outside(findings)?;
         let blobs = findings.iter().filter_map(|finding| match &finding.cost {
             Cost::Blob(name) => Some((name, finding)),
             _ => None,
@@ -243,6 +246,18 @@ impl Repairer<'_> {
             let folder = folder.map_err(failed("opening the folder of blobs"))?;
             let did = "it is removed; what it said is had from the one before, or from the log";
             self.remove(folder.as_ref(), &blobs::file_name(name), finding, did)?;
+        }
+        Ok(())
+    }
+
+    /// Bodies outside that are damaged or missing stay what they are.
+    fn bodies_outside(&mut self, findings: &[Finding]) -> Result<(), OpenError> {
+        let names = self.disk.names().map_err(failed("listing the data directory"))?;
+        let files: Vec<String> = names.iter().map(|name| self.disk.place(name)).collect();
+        let bodies = findings.iter().filter(|finding| matches!(finding.cost, Cost::Body { .. }));
+        for finding in bodies.filter(|finding| !files.contains(&finding.file)) {
+            let (file, what) = (finding.file.clone(), finding.to_string());
+            self.repaired.push(Repaired { file, what, did: BODY_LOST.to_owned(), lost: Vec::new() });
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Reads all of a log, and names each byte that is not what was written.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -7,10 +8,11 @@ use lineside_core::id::{PartitionId, Position};
 use lineside_engine::blobs::BlobFault;
 use lineside_engine::log::LogFault;
 
-use super::{Cost, Finding, failed, look, take};
+use super::{Cost, Finding, blobs_of, failed, look, outside_fault, take_to_look};
 use crate::disk::blobs;
 use crate::disk::file::Disk;
 use crate::disk::options::OpenError;
+use crate::disk::outside::{self, Address};
 use crate::disk::roster::{Broken, Listed, Roster, header_fault};
 use crate::disk::segment::{self, Segment};
 use crate::disk::sidecar::{self, Sidecar};
@@ -29,10 +31,12 @@ pub struct Verification {
     pub writes: u64,
     /// Batches, of all partitions; without those that compaction took away whole.
     pub batches: u64,
-    /// Bodies that are there and whole.
+    /// Bodies that are there and whole, those outside the log among them.
     pub bodies: u64,
-    /// Blobs that are there and whole.
+    /// Blobs that are there and whole, without those that hold bodies.
     pub blobs: u64,
+    /// Blobs of bodies that no batch names: a crash left them, and the next start removes them.
+    pub leftovers: u64,
     /// The position after the last batch of each partition.
     pub tails: Vec<(PartitionId, Position)>,
     /// Where the last segment ends in what no crash left whole: file, offset and number of bytes. The
@@ -62,21 +66,22 @@ impl Verification {
     }
 }
 
-/// Reads all of the log in a directory that no server uses. Nothing is changed there.
+/// Reads all of the log in a directory that no server writes to. Nothing is changed there.
 pub fn verify(path: &Path) -> Result<Verification, OpenError> {
     verify_on(look(path)?.as_ref())
 }
 
 /// As [`verify`], on a disk that may be one of the tests.
 pub fn verify_on(disk: &dyn Disk) -> Result<Verification, OpenError> {
-    let _lock = take(disk)?;
+    let _lock = take_to_look(disk)?;
     inspect(disk)
 }
 
 /// As [`verify`], of a directory that is taken.
 pub(crate) fn inspect(disk: &dyn Disk) -> Result<Verification, OpenError> {
     let roster = Roster::read(disk)?;
-    let mut verifier = Verifier { disk, report: Verification::default() };
+    let (folder, report) = (blobs_of(disk)?, Verification::default());
+    let mut verifier = Verifier { disk, folder, named: BTreeSet::new(), report };
     verifier.report.segments = roster.segments.len();
     for broken in roster.broken.values() {
         verifier.broken(broken);
@@ -85,12 +90,19 @@ pub(crate) fn inspect(disk: &dyn Disk) -> Result<Verification, OpenError> {
     for (listed, next) in roster.segments.iter().zip(next) {
         verifier.segment(listed, next)?;
     }
-    verifier.blobs()?;
+    if let Some(folder) = verifier.folder.clone() {
+        verifier.blobs(folder.as_ref())?;
+        verifier.leftovers(folder.as_ref())?;
+    }
     Ok(verifier.report)
 }
 
 struct Verifier<'a> {
     disk: &'a dyn Disk,
+    /// Where blobs lie.
+    folder: Option<Arc<dyn Disk>>,
+    /// Bodies outside that batches name.
+    named: BTreeSet<Address>,
     report: Verification,
 }
 
@@ -151,6 +163,7 @@ impl Verifier<'_> {
                         self.torn(segment, &mut walk, write.offset).map_err(unreadable)?;
                         return Ok(survey);
                     }
+                    write.batches.iter().try_for_each(|batch| self.outside(batch))?;
                     survey.write(&write);
                 }
                 Ok(Step::Hurt(hurt)) => survey.hurt(hurt),
@@ -193,7 +206,7 @@ impl Verifier<'_> {
                 let (partition, from) = (batch.head.partition, batch.head.position);
                 self.report.gaps.push(AcceptedGap { partition, from, count });
             }
-            for (entry, offset) in batch.bodies() {
+            for (entry, offset) in batch.bodies().filter(|(entry, _)| !entry.outside) {
                 if walk.body_is_whole(&entry, offset)? {
                     self.report.bodies = self.report.bodies.saturating_add(1);
                     continue;
@@ -209,6 +222,24 @@ impl Verifier<'_> {
             self.padding(walk, write, batch)?;
         }
         Ok(false)
+    }
+
+    /// Checks the bodies of a batch that lie outside. They were durable before it was written, so one
+    /// that is not there is never a torn tail's.
+    fn outside(&mut self, batch: &FoundBatch) -> Result<(), OpenError> {
+        let (partition, position) = (batch.head.partition, batch.head.position);
+        for entry in batch.directory.iter().filter(|entry| entry.outside) {
+            let address = Address::new(partition, position, entry.index);
+            self.named.insert(address);
+            match outside_fault(self.folder.as_deref(), &address, entry)? {
+                None => self.report.bodies = self.report.bodies.saturating_add(1),
+                Some((file, what)) => {
+                    let cost = Cost::Body { partition, position, index: entry.index };
+                    self.report.findings.push(Finding { file, offset: 0, what, cost });
+                }
+            }
+        }
+        Ok(())
     }
 
     fn padding(
@@ -270,22 +301,34 @@ impl Verifier<'_> {
         Ok(())
     }
 
-    fn blobs(&mut self) -> Result<(), OpenError> {
-        let folder = match self.disk.folder(blobs::FOLDER) {
-            // A log that has none yet, or a backup of one.
-            Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => return Ok(()),
-            folder => folder.map_err(failed("opening the folder of blobs"))?,
-        };
-        let names = blobs::names(folder.as_ref(), "");
-        for name in names.map_err(failed("listing blobs"))? {
-            let file = folder.place(&blobs::file_name(&name));
-            match blobs::read(folder.as_ref(), &name) {
-                Ok(_) => self.report.blobs = self.report.blobs.saturating_add(1),
-                Err(BlobFault::Damaged { name, what }) => {
-                    let cost = Cost::Blob(name);
-                    self.report.findings.push(Finding { file, offset: 0, what, cost });
-                }
-                Err(other) => return Err(LogFault::Io(other.to_string()).into()),
+    fn blobs(&mut self, folder: &dyn Disk) -> Result<(), OpenError> {
+        for name in blobs::names(folder, "").map_err(failed("listing blobs"))? {
+            if self.blob(folder, &name, Cost::Blob(name.clone()))? {
+                self.report.blobs = self.report.blobs.saturating_add(1);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a blob; whether it is whole.
+    fn blob(&mut self, folder: &dyn Disk, name: &str, cost: Cost) -> Result<bool, OpenError> {
+        let file = folder.place(&blobs::file_name(name));
+        match blobs::read(folder, name) {
+            Ok(_) => Ok(true),
+            Err(BlobFault::Damaged { what, .. }) => {
+                self.report.findings.push(Finding { file, offset: 0, what, cost });
+                Ok(false)
+            }
+            Err(BlobFault::Io { why, .. }) => Err(LogFault::Io(format!("{file}: {why}")).into()),
+            Err(other) => Err(LogFault::Io(other.to_string()).into()),
+        }
+    }
+
+    fn leftovers(&mut self, folder: &dyn Disk) -> Result<(), OpenError> {
+        for address in outside::addresses(folder).map_err(failed("listing blobs"))? {
+            if !self.named.contains(&address) {
+                self.report.leftovers = self.report.leftovers.saturating_add(1);
+                self.blob(folder, &address.name(), Cost::Nothing)?;
             }
         }
         Ok(())

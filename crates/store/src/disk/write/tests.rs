@@ -11,6 +11,9 @@ use proptest::prelude::*;
 use super::super::frame::Frame;
 use super::*;
 
+/// Longer bodies lie outside.
+const INSIDE: usize = 100;
+
 const SEGMENT: SegmentId = SegmentId { number: 3, salt: 0xfeed };
 
 fn header() -> impl Strategy<Value = WriteHeader> {
@@ -42,14 +45,15 @@ fn frame(batches: &[Batch]) -> Vec<u8> {
     let mut frame = Frame::default();
     frame.begin(9);
     for (at, batch) in (0..).zip(batches) {
-        frame.push(PartitionId(5), Position(at), batch);
+        frame.push(PartitionId(5), Position(at), batch, INSIDE);
     }
     frame.finish(SEGMENT, 8);
     frame.with_zeros(0, <[u8]>::to_vec)
 }
 
-/// The batch that `bytes` begin with, and what is behind it.
-fn read_batch(bytes: &[u8]) -> (BatchHead, Batch, &[u8]) {
+/// The batch that `bytes` begin with, and what is behind it. Bodies outside are taken from what was
+/// `written`.
+fn read_batch<'a>(bytes: &'a [u8], written: &Batch) -> (BatchHead, Batch, &'a [u8]) {
     let head = BatchHead::decode(bytes.first_chunk().unwrap(), bytes.len() as u64).unwrap();
     let (facts_at, bodies_at) = (head.facts_at() as usize, head.bodies_at() as usize);
     let directory = head.directory(&bytes[..facts_at]).unwrap();
@@ -57,10 +61,15 @@ fn read_batch(bytes: &[u8]) -> (BatchHead, Batch, &[u8]) {
     let facts = decode_facts(&bytes[facts_at..bodies_at], head.facts as usize).unwrap();
     let (mut at, mut bodies) = (bodies_at, Vec::new());
     for entry in directory {
-        let body = &bytes[at..at + entry.len as usize];
+        assert_eq!(entry.outside, entry.len as usize > INSIDE);
+        let inside = &bytes[at..at + entry.len_inside() as usize];
+        let body = match entry.outside {
+            true => &written.facts.bodies.iter().find(|(index, _)| *index == entry.index).unwrap().1,
+            false => inside,
+        };
         entry.check(body).unwrap();
         bodies.push((entry.index, Bytes::copy_from_slice(body)));
-        at += body.len();
+        at += inside.len();
     }
     let batch = Batch { at: head.at, facts: Facts { facts, bodies } };
     (head, batch, &bytes[head.total() as usize..])
@@ -87,7 +96,7 @@ proptest! {
         prop_assert_eq!((header.number, header.synced, header.segment), (9, 8, SEGMENT));
         let mut rest = &bytes[BLOCK_BYTES..];
         for (at, batch) in (0..).zip(&batches) {
-            let (head, found, behind) = read_batch(rest);
+            let (head, found, behind) = read_batch(rest, batch);
             prop_assert_eq!((head.partition, head.position), (PartitionId(5), Position(at)));
             prop_assert_eq!((head.write, &found), (9, batch));
             rest = behind;
@@ -129,7 +138,8 @@ proptest! {
                 let crc = crc32_iscsi(&block[8..end]);
                 block[4..8].copy_from_slice(&crc.to_le_bytes());
                 if let Ok(directory) = head.directory(&block[..end]) {
-                    let bytes: u64 = directory.iter().map(|entry| u64::from(entry.len)).sum();
+                    let inside = directory.iter().map(|entry| u64::from(entry.len_inside()));
+                    let bytes: u64 = inside.sum();
                     prop_assert_eq!(bytes, u64::from(head.bodies_bytes));
                 }
             }
@@ -160,4 +170,20 @@ fn head_is_what_the_format_says() {
     let body = 64 + 12 + u32_at(40) as usize;
     assert_eq!(&batch[body..body + 4], b"body");
     assert_eq!((batch.len() % 8, batch.len() - body - 4 < 8), (0, true));
+}
+
+#[test]
+fn a_body_outside_is_an_entry_and_no_bytes() {
+    let mut facts = Facts::one(Fact::Canary);
+    facts.push_with_body(Fact::Canary, Bytes::from(vec![7; INSIDE + 1]));
+    facts.push_with_body(Fact::Canary, Bytes::from_static(b"body"));
+    let bytes = frame(&[Batch { at: Stamp(1), facts }]);
+    let batch = &bytes[BLOCK_BYTES..];
+    let u32_at = |at: usize| u32::from_le_bytes(batch[at..at + 4].try_into().unwrap());
+    assert_eq!((u32_at(48), u32_at(52)), (2, 4), "two bodies, and the bytes of one");
+    assert_eq!((u32_at(64), u32_at(68)), (0x8000_0001, 101), "the highest bit says it is outside");
+    assert_eq!(u32_at(72), crc32_iscsi(&[7; INSIDE + 1]));
+    assert_eq!((u32_at(76), u32_at(80)), (2, 4));
+    let body = 64 + 24 + u32_at(40) as usize;
+    assert_eq!(&batch[body..body + 4], b"body");
 }
