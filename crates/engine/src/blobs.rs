@@ -6,8 +6,8 @@ use futures::future::BoxFuture;
 /// Named pieces of bytes, each written whole and never changed.
 pub trait Blobs: Send + Sync {
     /// Stores a blob; when it resolves, the blob is durable. A name is 1 to 100 characters of
-    /// `a-z`, `0-9`, `-` and `.`, not beginning with a dot. A blob that has the name is replaced,
-    /// in one step. At most 64 MiB.
+    /// `a-z`, `0-9`, `-` and `.`, not beginning with a dot nor with `body-`. A blob that has the
+    /// name is replaced, in one step. At most 128 MiB.
     fn put(&self, name: &str, content: Bytes) -> BoxFuture<'_, Result<(), BlobFault>>;
 
     /// Reads a blob, checked against the checksum that it was stored with.

@@ -35,6 +35,11 @@ impl Clock {
     }
 }
 
+/// The wall clock as it is, jumps and all, since 1970: for credentials, whose time is not ours.
+pub fn wall() -> Millis {
+    read(ClockId::Realtime)
+}
+
 fn read(id: ClockId) -> Millis {
     let time = clock_gettime(id);
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use lineside_core::command::{Command, Reply};
-use lineside_core::id::{BodyRef, PartitionId, Place};
+use lineside_core::id::{BodyRef, PartitionId, Place, Position};
 use lineside_core::limits::Limits;
+use lineside_core::partition::{Header, Partition};
 use lineside_core::stamp::{Millis, Stamp};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -23,8 +24,12 @@ use crate::checkpoint::task::{self, Outcome};
 use crate::checkpoint::writer::Writer;
 use crate::clock::Clock;
 use crate::log::{AppendError, Log, LogFault};
+use crate::off_loop::off_loop;
 use crate::owner::{Now, Owner};
+use crate::read_only::ReadOnly;
+use crate::replay::Replay;
 use crate::request::{Advanced, CallError, Request};
+use crate::restart::{self, Pace, Waiting};
 
 /// Most requests that wait for a turn.
 pub const INBOX_MAX: usize = 8192;
@@ -65,9 +70,10 @@ pub enum EngineFault {
     /// The log could not be opened or read.
     #[error(transparent)]
     Log(#[from] LogFault),
-    /// A batch is not known to be durable; nothing was acknowledged after it.
-    #[error("a write failed, so nothing is acknowledged any more: {0}")]
-    Append(#[from] AppendError),
+    /// A batch is not known to be durable; nothing was acknowledged after it. It is in the sentence,
+    /// and so it is no `source`: whoever prints the chain would say it twice.
+    #[error("nothing is acknowledged any more: {0}")]
+    Append(AppendError),
     /// The blob store cannot be reached.
     #[error(transparent)]
     Blobs(#[from] BlobFault),
@@ -88,17 +94,27 @@ pub enum EngineFault {
     Steered(Millis),
 }
 
+impl From<AppendError> for EngineFault {
+    fn from(error: AppendError) -> EngineFault {
+        EngineFault::Append(error)
+    }
+}
+
 /// What is known of the engine from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Starting,
     Ready,
+    /// Facts are damaged: calls are answered as far as that needs no decision.
+    ReadOnly,
+    /// The log refused a batch: calls are told to come back, until what it has is read again.
+    Refused,
     Ended,
 }
 
 /// How far a shutdown has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Stop {
+pub(crate) enum Stop {
     No,
     /// Nobody waits any longer; calls are still served.
     Dismiss,
@@ -121,6 +137,7 @@ struct Shared {
     settlements_min: usize,
     steerable: bool,
     start_note: OnceLock<StartNote>,
+    read_only: OnceLock<String>,
 }
 
 /// What a start found, for the banner.
@@ -149,6 +166,7 @@ where
         settlements_min: SETTLEMENTS_MIN.min(options.inbox_max / 4),
         steerable: options.steerable,
         start_note: OnceLock::new(),
+        read_only: OnceLock::new(),
     });
     let handle = Handle { shared: shared.clone() };
     let task = tokio::spawn(async move {
@@ -162,13 +180,13 @@ where
 impl Handle {
     /// Decides a command and waits until its answer may be told.
     pub async fn call(&self, command: Command) -> Result<Reply, CallError> {
-        self.wait_until_ready().await?;
+        self.wait_until_open().await?;
         self.ask(|reply| Request::Call { command, reply }).await
     }
 
     /// Moves steerable time.
     pub async fn advance(&self, by: Millis) -> Result<Advanced, CallError> {
-        self.wait_until_ready().await?;
+        self.wait_until_open().await?;
         self.ask(|reply| Request::Advance { by, reply }).await
     }
 
@@ -180,7 +198,8 @@ impl Handle {
         }
     }
 
-    /// Whether a canary went through the log, and the engine still runs.
+    /// Whether a canary went through the log, and the engine still runs. Never, if it is open for
+    /// reading only.
     pub fn is_ready(&self) -> bool {
         *self.shared.stage.borrow() == Stage::Ready
     }
@@ -190,14 +209,28 @@ impl Handle {
         self.shared.steerable
     }
 
-    /// Resolves when the engine is ready, or has ended (false).
+    /// Resolves when the engine is ready; with `false` when it has ended, or is open for reading
+    /// only ([`Handle::read_only`]).
     pub async fn ready(&self) -> bool {
         let mut stage = self.shared.stage.subscribe();
-        let settled = stage.wait_for(|stage| *stage != Stage::Starting).await;
+        let begins = |stage: &Stage| matches!(stage, Stage::Starting | Stage::Refused);
+        let settled = stage.wait_for(|stage| !begins(stage)).await;
         settled.is_ok_and(|stage| *stage == Stage::Ready)
     }
 
-    /// What the start found, once it is ready.
+    /// Why nothing but looks is answered, if facts are damaged: what is damaged, and what to do.
+    pub fn read_only(&self) -> Option<&str> {
+        self.shared.read_only.get().map(String::as_str)
+    }
+
+    /// What comes of the start.
+    async fn settled(&self) -> Stage {
+        let mut stage = self.shared.stage.subscribe();
+        let settled = stage.wait_for(|stage| *stage != Stage::Starting).await;
+        settled.map_or(Stage::Ended, |stage| *stage)
+    }
+
+    /// What the start found, once the log is read.
     pub fn start_note(&self) -> Option<StartNote> {
         self.shared.start_note.get().copied()
     }
@@ -212,13 +245,13 @@ impl Handle {
         self.shared.stop.send_replace(Stop::Finish);
     }
 
-    async fn wait_until_ready(&self) -> Result<(), CallError> {
+    async fn wait_until_open(&self) -> Result<(), CallError> {
         if self.is_ready() {
             return Ok(());
         }
-        match tokio::time::timeout(READY_PATIENCE, self.ready()).await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(CallError::Unavailable("the engine has ended".to_owned())),
+        match tokio::time::timeout(READY_PATIENCE, self.settled()).await {
+            Ok(Stage::Ready | Stage::ReadOnly | Stage::Refused) => Ok(()),
+            Ok(Stage::Starting | Stage::Ended) => Err(ended()),
             Err(_) => Err(CallError::Unavailable("the engine is starting".to_owned())),
         }
     }
@@ -263,18 +296,58 @@ async fn run<F>(
 where
     F: Future<Output = Result<Storage, LogFault>>,
 {
-    let Storage { log, blobs } = open.await?;
-    let (owner, writer) = begin(&log, blobs.as_deref(), &options).await?;
-    let header = owner.partition().header().clone();
-    if header.offset > Millis::ZERO && !options.steerable {
-        return Err(EngineFault::Steered(header.offset));
+    let Storage { mut log, blobs } = open.await?;
+    let (mut requests, mut clock, mut pace) = (requests, None, Pace::new());
+    loop {
+        let storage = Storage { log: log.clone(), blobs: blobs.clone() };
+        let ended = live(shared, &options, storage, &mut requests, &mut clock).await;
+        let Err(EngineFault::Append(AppendError::Rejected(why))) = ended else { return ended };
+        (options.notice)(&format!("all is read again when the log takes something: {why}"));
+        refused(&shared.stage);
+        let (stop, said) = (shared.stop.subscribe(), &why);
+        let waiting = Waiting { log: &log, requests: &mut requests, stop, why: said };
+        log = match waiting.wait(&mut pace).await {
+            Some(again) => again,
+            None if *shared.stop.borrow() == Stop::Finish => return Ok(log.close().await?),
+            None => return Err(AppendError::Rejected(why).into()),
+        };
     }
+}
+
+/// An engine that was ready is so no more; one that was starting still is.
+fn refused(stage: &watch::Sender<Stage>) {
+    stage.send_if_modified(|stage| {
+        let ready = *stage == Stage::Ready;
+        *stage = if ready { Stage::Refused } else { *stage };
+        ready
+    });
+}
+
+/// From reading what there is to the end of a shutdown, or to a failure. The clock is that of the
+/// first time: the wall clock is not looked at again.
+async fn live(
+    shared: &Arc<Shared>,
+    options: &Options,
+    Storage { log, blobs }: Storage,
+    requests: &mut mpsc::Receiver<Request>,
+    clock: &mut Option<Clock>,
+) -> Result<(), EngineFault> {
+    let Begun { replay, writer } = begin(&log, blobs.as_deref(), options).await?;
+    let clock = match *clock {
+        Some(clock) => clock,
+        None => *clock.insert(begin_time(shared, options, replay.partition.header())?),
+    };
     drop(shared.log.set(log.clone()));
-    let clock = Clock::start().not_before(header.last, header.offset);
-    let now = clock.now().stamp + header.offset;
-    let note = StartNote { last: header.last, now, offset: header.offset };
-    shared.start_note.get_or_init(|| note);
     let stop = shared.stop.subscribe();
+    if let Some(damage) = &replay.damage {
+        let why = advice(damage);
+        shared.read_only.get_or_init(|| why.clone());
+        shared.stage.send_replace(Stage::ReadOnly);
+        let here = replay.next_place();
+        ReadOnly { partition: replay.partition, here, clock, why }.serve(requests, stop).await;
+        return Ok(log.close().await?);
+    }
+    let owner = Owner::of(log.clone(), options.partition, replay.partition, replay.next);
     let (checkpoints, slices, outcomes) =
         Checkpoints::new(writer.last_bytes(), options.checkpoint_bytes);
     let written = task::run(options.partition, log.clone(), blobs, writer, slices, outcomes);
@@ -282,60 +355,94 @@ where
     let notice = options.notice;
     let inbox = VecDeque::new();
     let mut driver = Driver { owner, clock, requests, inbox, stop, checkpoints, notice };
-    driver.open().await?;
-    let canary = driver.canary();
-    announce(shared.clone(), canary);
-    driver.drive().await?;
-    // What was given of a checkpoint is written or given up before the log is closed.
-    drop(driver);
+    let driven = driver.serve(shared).await;
+    if let Err(error) = &driven {
+        let asked = std::mem::take(&mut driver.inbox);
+        asked.into_iter().for_each(|request| restart::refuse(request, log.as_ref(), &error.to_string()));
+    }
+    // What was given of a checkpoint is written or given up before the log is closed, or read again.
+    let state = driver.give_up();
+    drop(off_loop(move || drop(state)).await);
     drop(written.await);
+    driven?;
     log.close().await?;
     Ok(())
 }
 
-/// The owner as the newest checkpoint and the log's tail make it.
+/// What a start has read.
+struct Begun {
+    replay: Replay,
+    writer: Writer,
+}
+
+/// What the newest checkpoint and the log's tail make.
 async fn begin(
     log: &Arc<dyn Log>,
     blobs: Option<&dyn Blobs>,
     options: &Options,
-) -> Result<(Owner, Writer), EngineFault> {
-    let (partition, limits) = (options.partition, options.limits.clone());
+) -> Result<Begun, EngineFault> {
+    let (id, limits) = (options.partition, options.limits.clone());
     let Some(blobs) = blobs else {
-        let owner = Owner::replay(log.clone(), partition, limits).await?;
-        let epoch = owner.partition().header().epoch.next();
-        return Ok((owner, Writer::new(partition, epoch, Vec::new(), 0)));
+        let empty = Partition::new(id, limits);
+        let replay = Replay::of(log.as_ref(), id, empty, Position::default()).await?;
+        let epoch = replay.partition.header().epoch.next();
+        return Ok(Begun { replay, writer: Writer::new(id, epoch, Vec::new(), 0) });
     };
-    let loaded = load(blobs, partition, limits).await?;
+    let loaded = load(blobs, id, limits).await?;
     for why in &loaded.passed_over {
         (options.notice)(&format!("a checkpoint was passed over: {why}"));
     }
     let (begin, end) = (loaded.begin.position, loaded.end);
-    let owner = Owner::resume(log.clone(), partition, loaded.partition, begin).await?;
-    if owner.next_place() < end {
+    let replay = Replay::of(log.as_ref(), id, loaded.partition, begin).await?;
+    if replay.damage.is_none() && replay.next_place() < end {
         return Err(EngineFault::LogTooShort { end });
     }
-    let epoch = owner.partition().header().epoch.next();
-    Ok((owner, Writer::new(partition, epoch, loaded.names, loaded.bytes)))
+    let epoch = replay.partition.header().epoch.next();
+    Ok(Begun { replay, writer: Writer::new(id, epoch, loaded.names, loaded.bytes) })
+}
+
+/// The clock that goes on from where the log's time ends; what a person should know of that is
+/// noted.
+fn begin_time(shared: &Shared, options: &Options, header: &Header) -> Result<Clock, EngineFault> {
+    if header.offset > Millis::ZERO && !options.steerable {
+        return Err(EngineFault::Steered(header.offset));
+    }
+    let clock = Clock::start().not_before(header.last, header.offset);
+    let now = clock.now().stamp + header.offset;
+    let note = StartNote { last: header.last, now, offset: header.offset };
+    shared.start_note.get_or_init(|| note);
+    Ok(clock)
+}
+
+fn advice(damage: &LogFault) -> String {
+    format!("{damage}; run `lineside verify` and `lineside repair` on the data directory")
 }
 
 /// Says "ready" when the canary is through.
-fn announce(shared: Arc<Shared>, canary: oneshot::Receiver<Result<Reply, CallError>>) {
+fn announce(
+    shared: Arc<Shared>,
+    canary: oneshot::Receiver<Result<Reply, CallError>>,
+    notice: fn(&str),
+) {
     tokio::spawn(async move {
         if let Ok(Ok(_)) = canary.await {
+            if *shared.stage.borrow() == Stage::Refused {
+                notice("ready again");
+            }
             shared.stage.send_if_modified(|stage| {
-                let starting = *stage == Stage::Starting;
-                *stage = if starting { Stage::Ready } else { *stage };
-                starting
+                let begins = matches!(stage, Stage::Starting | Stage::Refused);
+                *stage = if begins { Stage::Ready } else { *stage };
+                begins
             });
         }
     });
 }
 
 /// The owner with everything that wakes it.
-struct Driver {
+struct Driver<'a> {
     owner: Owner,
     clock: Clock,
-    requests: mpsc::Receiver<Request>,
+    requests: &'a mut mpsc::Receiver<Request>,
     inbox: VecDeque<Request>,
     stop: watch::Receiver<Stop>,
     checkpoints: Checkpoints,
@@ -353,7 +460,19 @@ enum Woken {
     Checkpoint(Outcome),
 }
 
-impl Driver {
+impl Driver<'_> {
+    async fn serve(&mut self, shared: &Arc<Shared>) -> Result<(), AppendError> {
+        self.open().await?;
+        let canary = self.canary();
+        announce(shared.clone(), canary, self.notice);
+        self.drive().await
+    }
+
+    /// The state, which may be large to free; nothing more is given of a checkpoint.
+    fn give_up(self) -> Owner {
+        self.owner
+    }
+
     /// Takes the partition over; no request is looked at before that is durable.
     async fn open(&mut self) -> Result<(), AppendError> {
         self.owner.take_over(self.clock.now());
@@ -378,12 +497,15 @@ impl Driver {
             self.owner.turn(now, &mut self.inbox);
             self.clean_up();
             self.checkpoints.step(&mut self.owner);
-            if *stop.borrow() == Stop::Finish && self.finished(now) {
-                return Ok(());
+            if *stop.borrow() == Stop::Finish {
+                self.owner.rest();
+                if self.finished(now) {
+                    return Ok(());
+                }
             }
             self.set_timer(now, &mut sleep);
             let gives = self.checkpoints.has_more();
-            let (owner, requests) = (&mut self.owner, &mut self.requests);
+            let (owner, requests) = (&mut self.owner, &mut *self.requests);
             let mut events = Events { owner, clock: &self.clock, requests, inbox: &mut self.inbox };
             let woken = tokio::select! {
                 biased;
@@ -408,7 +530,7 @@ impl Driver {
     /// Frees what purges and deletions left, away from the loop: it may take long.
     fn clean_up(&mut self) {
         if let Some(garbage) = self.owner.take_garbage() {
-            tokio::task::spawn_blocking(move || drop(garbage));
+            tokio::spawn(off_loop(move || drop(garbage)));
         }
     }
 

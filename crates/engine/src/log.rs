@@ -29,7 +29,8 @@ pub trait Log: Send + Sync {
     fn tail(&self, partition: PartitionId) -> BoxFuture<'_, Result<Position, LogFault>>;
 
     /// The durable batches from `from` on, in order; it stays open at the tail, and may skip what
-    /// has been reclaimed. Bodies are left out (`Facts::bodies` is empty): a replay does not need
+    /// has been reclaimed. Where positions were lost and that was accepted, the first and the last of
+    /// them come as batches without facts. Bodies are left out (`Facts::bodies` is empty): a replay does not need
     /// them, and one that is damaged must not stop it. `body` reads them one by one.
     fn read(
         &self,
@@ -44,6 +45,10 @@ pub trait Log: Send + Sync {
     /// Below `below` only the bodies that `living` names still matter: facts and other bodies there
     /// may be reclaimed, at leisure. A later call says all anew; `below` never falls.
     fn retain(&self, partition: PartitionId, below: Position, living: LivingSet);
+
+    /// Asked by an owner of whose batches one was rejected, and who would read again and go on: a
+    /// connection to the same log that has not failed, once it may take a batch. It looks each time.
+    fn again(&self) -> Again;
 
     /// Makes everything that was submitted durable and says so in the log. After it, submits fail.
     fn close(&self) -> BoxFuture<'_, Result<(), LogFault>>;
@@ -94,6 +99,16 @@ impl Drop for Room {
             ledger.fetch_sub(self.bytes, Ordering::Relaxed);
         }
     }
+}
+
+/// Whether an owner who was refused may go on.
+pub enum Again {
+    /// On this connection.
+    Now(Arc<dyn Log>),
+    /// There is no room yet for even the smallest batch.
+    NoRoom,
+    /// The log takes nothing any more.
+    Never,
 }
 
 /// The log has no room.
@@ -149,6 +164,12 @@ pub enum LogFault {
         /// By whom.
         needed_by: &'static str,
     },
+    /// The log could not be opened; what it says is a whole sentence.
+    #[error("{0}")]
+    NotOpened(String),
+    /// A write failed, and with it all that follow; what it says is where and why.
+    #[error("the log is sealed, nothing is acknowledged any more: {0}")]
+    Sealed(String),
     /// The log was closed.
     #[error("the log is closed")]
     Closed,

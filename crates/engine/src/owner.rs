@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use futures::StreamExt;
 use lineside_core::command::{Command, Reply, Verdict};
 use lineside_core::fact::{Batch, ClockMoved, Fact, Facts};
 use lineside_core::id::{PartitionId, Place, Position, QueueId};
@@ -16,6 +15,7 @@ use tokio::sync::oneshot;
 
 use crate::checkpoint::Piece;
 use crate::log::{AppendError, Log, LogFault, Room, Ticket};
+use crate::replay::Replay;
 use crate::request::{Advanced, CallError, Fired, Request};
 use crate::waiters::{Answer, Waiters};
 use crate::witness::Witness;
@@ -27,7 +27,7 @@ const TICK_FACTS_MAX: usize = 256;
 /// Bytes decided and not yet submitted, beyond which a turn takes nothing more in.
 const FILLING_BYTES_MAX: u64 = 32 << 20;
 /// What a command's facts may add to the log beside bodies.
-const FACT_BYTES_MAX: u64 = 4096;
+pub(crate) const FACT_BYTES_MAX: u64 = 4096;
 /// A batch of nothing but soft facts waits so long for a hard one.
 pub const SOFT_PATIENCE: Millis = Millis(100);
 
@@ -58,6 +58,8 @@ pub struct Owner {
     witness: Option<Box<dyn Witness>>,
     snapshotting: Option<Snapshotting>,
     logged: u64,
+    /// Nothing happens by time alone any more.
+    rests: bool,
 }
 
 /// How far a checkpoint has come.
@@ -104,31 +106,29 @@ impl Owner {
         Owner::resume(log, id, Partition::new(id, limits), Position::default()).await
     }
 
-    /// As [`Owner::replay`], with the log from `begin` on folded onto a checkpoint's state.
+    /// As [`Owner::replay`], with the log from `begin` on folded onto a checkpoint's state. Facts
+    /// that are damaged are an error: what comes after them cannot be known.
     pub async fn resume(
         log: Arc<dyn Log>,
         id: PartitionId,
-        mut partition: Partition,
+        partition: Partition,
         begin: Position,
     ) -> Result<Owner, LogFault> {
-        let tail = log.tail(id).await?;
-        let mut next = begin;
-        let mut batches = log.read(id, next);
-        while next < tail {
-            let Some(read) = batches.next().await else { return Err(LogFault::Closed) };
-            let (position, batch) = read?;
-            if batch.facts.is_empty() || (next == begin && position != begin) {
-                // What compaction left of facts that only a checkpoint still knew.
-                return Err(LogFault::Reclaimed { from: begin, needed_by: "a start" });
-            }
-            for (here, fact) in batch.places(position) {
-                partition.evolve(batch.at, here, fact);
-            }
-            drop(partition.take_garbage());
-            next = position.next();
+        let replay = Replay::of(log.as_ref(), id, partition, begin).await?;
+        match replay.damage {
+            Some(damage) => Err(damage),
+            None => Ok(Owner::of(log, id, replay.partition, replay.next)),
         }
-        drop(batches);
-        Ok(Owner {
+    }
+
+    /// The owner of a state that reflects the whole log, which ends before `next`.
+    pub(crate) fn of(
+        log: Arc<dyn Log>,
+        id: PartitionId,
+        partition: Partition,
+        next: Position,
+    ) -> Owner {
+        Owner {
             log,
             id,
             partition,
@@ -144,7 +144,8 @@ impl Owner {
             witness: None,
             snapshotting: None,
             logged: 0,
-        })
+            rests: false,
+        }
     }
 
     /// Submits `Opened` of the next epoch; when it is durable, every earlier owner is fenced.
@@ -269,14 +270,13 @@ impl Owner {
     /// Whether a turn would do something at once, without a request.
     pub fn has_work(&self, now: Now) -> bool {
         let at = self.stamp(now);
-        self.advance.is_some() || self.partition.next_due().is_some_and(|due| due <= at)
+        self.advance.is_some() || self.next_due().is_some_and(|due| due <= at)
     }
 
     /// The moments at which the next turn is due without a request: on the clock of what is stored
     /// (without the offset), and on that of patience.
     pub fn wake_at(&self) -> (Option<Stamp>, Option<Millis>) {
-        let due =
-            [self.partition.next_due(), self.waiters.next_visible()].into_iter().flatten().min();
+        let due = [self.next_due(), self.waiters.next_visible()].into_iter().flatten().min();
         let offset = self.partition.header().offset;
         let due = due.map(|due| Stamp(due.0.saturating_sub(offset.0)));
         let soft = self.filling.soft_since.filter(|_| self.in_flight.is_empty());
@@ -318,6 +318,16 @@ impl Owner {
     /// Whether everything that was decided is durable.
     pub fn is_drained(&self) -> bool {
         self.in_flight.is_empty() && self.filling.batches.is_empty() && self.held.is_empty()
+    }
+
+    /// From here on nothing happens by time alone. The last part of a shutdown: messages that are
+    /// being moved would put it off until the last one has been.
+    pub fn rest(&mut self) {
+        self.rests = true;
+    }
+
+    fn next_due(&self) -> Option<Stamp> {
+        self.partition.next_due().filter(|_| !self.rests)
     }
 
     /// Tells those who wait that there is nothing; part of a shutdown.
@@ -515,6 +525,9 @@ impl Owner {
     }
 
     fn tick(&mut self, at: Stamp, now: Now) {
+        if self.rests {
+            return;
+        }
         let facts = self.partition.tick(at, self.here(at), TICK_FACTS_MAX);
         if let Some(advance) = &mut self.advance {
             let fired = facts.facts.iter().map(|fact| Fired { at, what: describe(fact) });
@@ -608,6 +621,7 @@ impl Owner {
 fn moved_body(fact: &Fact) -> Option<Place> {
     match fact {
         Fact::DeadLettered(moved) => Some(moved.body.place),
+        Fact::Moved(moved) => Some(moved.body.place),
         _ => None,
     }
 }
@@ -621,6 +635,8 @@ fn speaks_for_all(command: &Command) -> bool {
 fn describe(fact: &Fact) -> String {
     let name = match fact {
         Fact::Expired(_) => "messages expired",
+        Fact::Moved(_) => "a message moved",
+        Fact::MoveEnded(_) => "a move of messages ended",
         Fact::Broker(_) => "a broker queue's time came",
         _ => "due",
     };

@@ -10,6 +10,7 @@ use super::Piece;
 use super::writer::{Complete, Writer};
 use crate::blobs::{BlobFault, Blobs};
 use crate::log::Log;
+use crate::off_loop::off_loop;
 
 /// Slices that wait to be encoded; the owner gives no more meanwhile.
 pub(crate) const SLICES_MAX: usize = 4;
@@ -36,7 +37,7 @@ pub(crate) async fn run(
     let mut failed = None;
     while let Some(slice) = slices.recv().await {
         // Encoding may take long, and the loop's thread must not.
-        let encoded = tokio::task::spawn_blocking(move || {
+        let encoded = off_loop(move || {
             let taken: Vec<_> = slice.into_iter().map(|piece| writer.take(piece)).collect();
             (writer, taken)
         });
