@@ -4,8 +4,9 @@ use bytes::Bytes;
 
 use crate::broker::{BrokerCommand, BrokerReply};
 use crate::fact::Facts;
-use crate::id::{BodyRef, Label, MessageId, Name, Position, QueueId, Seq};
-use crate::queue::{QueueKind, QueueSettings, SettingsPatch};
+use crate::id::{BodyRef, Label, MessageId, Name, Position, QueueId, Seq, Text};
+use crate::parts::Texts;
+use crate::queue::{MoveTask, QueueKind, QueueSettings, SettingsPatch};
 use crate::receipt::Receipt;
 use crate::refusal::Refusal;
 use crate::stamp::{Millis, Stamp};
@@ -23,6 +24,8 @@ pub enum Command {
         kind: QueueKind,
         /// The settings that were given; the others take their defaults.
         given: SettingsPatch,
+        /// Its tags, if it is created now; one that is found keeps what it has.
+        tags: Vec<(Label, Text)>,
     },
     /// Change settings.
     ChangeQueue {
@@ -30,6 +33,74 @@ pub enum Command {
         name: Name,
         /// What to change.
         patch: SettingsPatch,
+        /// Only if this note has this text, or is not there: so that whoever has read a note can
+        /// write it anew, and nobody else has in between.
+        only_if: Option<(Label, Option<Text>)>,
+    },
+    /// Set tags; the last one of a key counts.
+    TagQueue {
+        /// The queue.
+        name: Name,
+        /// Keys with their values.
+        tags: Vec<(Label, Text)>,
+    },
+    /// Take tags away; where there is none under a key, nothing is to do.
+    UntagQueue {
+        /// The queue.
+        name: Name,
+        /// The keys.
+        keys: Vec<Label>,
+    },
+    /// Read tags.
+    ListTags {
+        /// The queue.
+        name: Name,
+    },
+    /// The queues whose dead-letter rule names a queue, in the order of their names, a page at a time.
+    ListSources {
+        /// The queue that is named.
+        name: Name,
+        /// Only names after this one.
+        after: Option<Name>,
+        /// At most so many (bounded by `list_names_max`).
+        limit: usize,
+    },
+    /// Move the messages that a dead-letter queue has now to another queue, or back to where each
+    /// came from. It goes on by itself, and each message is in exactly one queue at any moment.
+    StartMove {
+        /// The queue that they are in.
+        source: Name,
+        /// Where to; without it, each to the queue that it was dead-lettered from.
+        destination: Option<Name>,
+        /// At most so many in any second; without it, as fast as goes well.
+        rate: Option<u32>,
+    },
+    /// The last moves out of a queue, newest first.
+    ListMoves {
+        /// The queue that messages are moved out of.
+        source: Name,
+        /// At most so many.
+        limit: usize,
+    },
+    /// Move no more; what was moved stays moved.
+    CancelMove {
+        /// The queue that messages are moved out of.
+        source: Name,
+        /// The task's id.
+        task: MessageId,
+    },
+    /// Look at messages of a polled queue and change nothing.
+    Peek {
+        /// The queue.
+        queue: Name,
+        /// From this number on.
+        from: Seq,
+        /// At most so many (bounded by `peek_messages_max`).
+        max: usize,
+        /// Also those that are handed out.
+        in_flight: bool,
+        /// Also those whose delay has not passed.
+        delayed: bool,
     },
     /// Delete a queue and everything in it.
     DeleteQueue {
@@ -115,18 +186,26 @@ impl Command {
     /// consumers can look, receive and settle until there is room again.
     pub fn grows(&self) -> bool {
         match self {
-            Command::Send { .. } | Command::CreateQueue { .. } | Command::ChangeQueue { .. } => {
-                true
-            }
+            Command::Send { .. }
+            | Command::CreateQueue { .. }
+            | Command::ChangeQueue { .. }
+            | Command::TagQueue { .. }
+            | Command::StartMove { .. } => true,
             Command::Broker(command) => command.grows(),
             _ => false,
         }
     }
 
-    /// Bytes that it would add to the log beyond its facts.
+    /// Bytes that it would add to the log beyond what any fact may take: bodies, notes and tags.
     pub fn body_len(&self) -> usize {
+        let tags = |tags: &[(Label, Text)]| -> usize {
+            tags.iter().map(|(key, value)| key.as_str().len() + value.as_str().len()).sum()
+        };
         match self {
             Command::Send { message, .. } => message.body.len(),
+            Command::CreateQueue { given, tags: all, .. } => given.note_bytes() + tags(all),
+            Command::ChangeQueue { patch, .. } => patch.note_bytes(),
+            Command::TagQueue { tags: all, .. } => tags(all),
             Command::Broker(command) => command.body_len(),
             _ => 0,
         }
@@ -189,6 +268,27 @@ pub enum Reply {
     },
     /// Messages handed out.
     Received(Vec<Delivery>),
+    /// A queue's tags.
+    Tags(Texts),
+    /// Messages will be moved.
+    MoveStarted {
+        /// The task's id.
+        task: MessageId,
+    },
+    /// Moves, newest first.
+    Moves(Vec<MoveTask>),
+    /// No more messages will be moved.
+    MoveCancelled {
+        /// So many were.
+        moved: u64,
+    },
+    /// Messages as they stand, in the order of their numbers.
+    Peeked {
+        /// The messages.
+        messages: Vec<Peeked>,
+        /// There may be more, from this number on.
+        next: Option<Seq>,
+    },
     /// From a broker queue.
     Broker(BrokerReply),
 }
@@ -225,6 +325,45 @@ pub struct Delivery {
     pub receives: u32,
     /// The queue that it was dead-lettered from.
     pub origin: Option<Name>,
+}
+
+/// One message of a polled queue as it stands. The body is named, and read after the decision.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Peeked {
+    /// Its id.
+    pub id: MessageId,
+    /// Its number in the queue.
+    pub seq: Seq,
+    /// Whether the queue is ordered.
+    pub ordered: bool,
+    /// Where its body lies.
+    pub body: BodyRef,
+    /// When it was sent.
+    pub sent_at: Stamp,
+    /// How often it has been received in all queues.
+    pub receives: u32,
+    /// When it was first received.
+    pub first_received_at: Option<Stamp>,
+    /// The queue that it was dead-lettered from.
+    pub origin: Option<Name>,
+    /// Its group.
+    pub group: Option<Label>,
+    /// It cannot be received before this moment, as far as its delay and its lease say; in the past
+    /// when it waits.
+    pub visible_at: Stamp,
+    /// The lease that runs.
+    pub lease: Option<PeekedLease>,
+}
+
+/// A lease that runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PeekedLease {
+    /// Its name.
+    pub receipt: Receipt,
+    /// When the message was handed out.
+    pub since: Stamp,
+    /// When it ends.
+    pub until: Stamp,
 }
 
 /// A polled queue as it stands.

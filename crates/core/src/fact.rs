@@ -7,8 +7,8 @@ use bytes::Bytes;
 use minicbor::{Decode, Encode};
 
 use crate::broker::BrokerFact;
-use crate::id::{BodyRef, Epoch, Label, MessageId, Name, Place, QueueId, Seq};
-use crate::queue::{QueueKind, QueueSettings};
+use crate::id::{BodyRef, Epoch, Label, MessageId, Name, Place, QueueId, Seq, Text};
+use crate::queue::{MoveStatus, QueueKind, QueueSettings, Scope};
 use crate::stamp::{Millis, Stamp};
 
 /// One decided change.
@@ -53,6 +53,24 @@ pub enum Fact {
     /// The oldest messages of a polled queue outlived its retention.
     #[n(19)]
     Expired(#[n(0)] Expired),
+    /// A polled queue's tags were changed.
+    #[n(20)]
+    QueueTagged(#[n(0)] QueueTagged),
+    /// The messages of a polled queue are to be moved to where they came from, or to another queue.
+    #[n(21)]
+    MoveStarted(#[n(0)] MoveStarted),
+    /// A message was moved so.
+    #[n(22)]
+    Moved(#[n(0)] Moved),
+    /// Messages that could not be moved were passed over.
+    #[n(23)]
+    MovePassed(#[n(0)] MovePassed),
+    /// No more messages are to be moved.
+    #[n(24)]
+    MoveCancelled(#[n(0)] MoveCancelled),
+    /// No more messages will be moved.
+    #[n(25)]
+    MoveEnded(#[n(0)] MoveEnded),
     /// What happened in a broker queue.
     #[n(40)]
     Broker(#[n(0)] BrokerFact),
@@ -78,6 +96,12 @@ impl Fact {
             Fact::Deleted(f) => [Some(f.queue), None],
             Fact::DeadLettered(f) => [Some(f.from), Some(f.to)],
             Fact::Expired(f) => [Some(f.queue), None],
+            Fact::QueueTagged(f) => [Some(f.queue), None],
+            Fact::MoveStarted(f) => [Some(f.queue), None],
+            Fact::Moved(f) => [Some(f.from), Some(f.to)],
+            Fact::MovePassed(f) => [Some(f.queue), None],
+            Fact::MoveCancelled(f) => [Some(f.queue), None],
+            Fact::MoveEnded(f) => [Some(f.queue), None],
             Fact::Broker(f) => [Some(f.queue()), None],
         }
     }
@@ -117,6 +141,9 @@ pub struct QueueCreated {
     /// All settings, defaults filled in.
     #[n(3)]
     pub settings: QueueSettings,
+    /// Its tags.
+    #[n(4)]
+    pub tags: Option<Vec<(Label, Text)>>,
 }
 
 /// See [`Fact::QueueChanged`].
@@ -170,6 +197,9 @@ pub struct Sent {
     /// The deduplication id to remember.
     #[n(6)]
     pub dedup: Option<DedupMark>,
+    /// Where that id counts; in the whole queue when absent.
+    #[n(7)]
+    pub dedup_scope: Option<Scope>,
 }
 
 /// A deduplication id and how long it counts.
@@ -282,6 +312,115 @@ pub struct Expired {
     /// Its number.
     #[n(2)]
     pub seq: Seq,
+}
+
+/// See [`Fact::QueueTagged`].
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct QueueTagged {
+    /// The queue.
+    #[n(0)]
+    pub queue: QueueId,
+    /// Tags that it has from now on, whatever it had under these keys.
+    #[n(1)]
+    pub set: Vec<(Label, Text)>,
+    /// Keys that it has no tags under any more.
+    #[n(2)]
+    pub removed: Vec<Label>,
+}
+
+/// See [`Fact::MoveStarted`].
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct MoveStarted {
+    /// The queue whose messages are to be moved.
+    #[n(0)]
+    pub queue: QueueId,
+    /// The task's id.
+    #[n(1)]
+    pub task: MessageId,
+    /// The last number that a message of the queue has; later ones stay.
+    #[n(2)]
+    pub last: Seq,
+    /// How many messages could be received at this moment.
+    #[n(3)]
+    pub to_move: u64,
+    /// Where to; absent: each to the queue that it was dead-lettered from.
+    #[n(4)]
+    pub destination: Option<Name>,
+    /// At most so many a second.
+    #[n(5)]
+    pub rate: Option<u32>,
+}
+
+/// See [`Fact::Moved`]. It carries all that the receiving side needs, so that each side is a function
+/// of this fact and itself alone. There the message is a new one, sent at this moment.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct Moved {
+    /// The queue that gives it.
+    #[n(0)]
+    pub from: QueueId,
+    /// Its number there.
+    #[n(1)]
+    pub seq: Seq,
+    /// The queue that takes it.
+    #[n(2)]
+    pub to: QueueId,
+    /// Its number there.
+    #[n(3)]
+    pub to_seq: Seq,
+    /// The task of the queue that gives it.
+    #[n(4)]
+    pub task: MessageId,
+    /// Its new id.
+    #[n(5)]
+    pub id: MessageId,
+    /// Its body, which stays where it is.
+    #[n(6)]
+    pub body: BodyRef,
+    /// When it may first be received (standard queues; FIFO queues delay as a whole).
+    #[n(7)]
+    pub visible_at: Stamp,
+    /// Its ordering group.
+    #[n(8)]
+    pub group: Option<Label>,
+}
+
+/// See [`Fact::MovePassed`].
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct MovePassed {
+    /// The queue whose messages are being moved.
+    #[n(0)]
+    pub queue: QueueId,
+    /// The task.
+    #[n(1)]
+    pub task: MessageId,
+    /// The last number that was passed over.
+    #[n(2)]
+    pub seq: Seq,
+}
+
+/// See [`Fact::MoveCancelled`].
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct MoveCancelled {
+    /// The queue whose messages are being moved.
+    #[n(0)]
+    pub queue: QueueId,
+    /// The task.
+    #[n(1)]
+    pub task: MessageId,
+}
+
+/// See [`Fact::MoveEnded`].
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct MoveEnded {
+    /// The queue whose messages were moved.
+    #[n(0)]
+    pub queue: QueueId,
+    /// The task.
+    #[n(1)]
+    pub task: MessageId,
+    /// How it stands from now on.
+    #[n(2)]
+    pub status: MoveStatus,
 }
 
 /// Facts in order, with the bodies that some of them bring.

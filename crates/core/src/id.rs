@@ -113,6 +113,14 @@ impl MessageId {
         u128::from(self.high) << 64 | u128::from(self.low)
     }
 
+    /// The id that [`MessageId::to_bytes`] wrote. Any bytes are some id; whether anything has it is
+    /// another question.
+    pub fn from_bytes(bytes: [u8; 16]) -> MessageId {
+        let number = u128::from_be_bytes(bytes);
+        let half = |shift: u32| u64::try_from(number >> shift & u128::from(u64::MAX)).unwrap_or(0);
+        MessageId { high: half(64), low: half(0) }
+    }
+
     /// The 16 bytes, in the order in which a UUID is written.
     pub fn to_bytes(self) -> [u8; 16] {
         self.number().to_be_bytes()
@@ -206,6 +214,10 @@ shared_text!(
     /// What a client calls something inside a resource: a group, a session, a deduplication id.
     Label
 );
+shared_text!(
+    /// What a resource keeps for whoever gave it, and never looks into: a tag's value, a note.
+    Text
+);
 
 #[cfg(test)]
 mod tests {
@@ -224,6 +236,7 @@ mod tests {
             let place = Place { position: Position(position), index };
             let id = MessageId::new(PartitionId(4095), Epoch(u32::MAX), place);
             assert_eq!(id.place(), place);
+            assert_eq!(MessageId::from_bytes(id.to_bytes()), id);
         }
     }
 

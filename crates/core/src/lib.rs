@@ -21,4 +21,5 @@ pub mod queue;
 pub mod receipt;
 pub mod refusal;
 pub mod snapshot;
+mod sources;
 pub mod stamp;

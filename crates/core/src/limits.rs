@@ -34,6 +34,23 @@ pub struct Limits {
     /// has ended and that nothing has met since. 100,000 took 2 to 5 ms to count; a turn should
     /// take one.
     pub approximate_count_max: usize,
+    /// Most queues that one names as those whose dead letters it takes (SQS: RedriveAllowPolicy, 10).
+    pub dead_letter_sources_max: usize,
+    /// Bytes of all notes of a queue, labels and texts. Each change of its settings writes them all.
+    pub notes_bytes_max: usize,
+    /// Most tags of a queue (SQS quotas: 50).
+    pub tags_max: usize,
+    /// Most messages a second that a move may be asked for (SQS: StartMessageMoveTask, 500).
+    pub move_rate_max: u32,
+    /// Most messages that one tick moves out of one queue; a move that was asked for without a rate
+    /// goes on a millisecond later, so that it leaves half of the loop to others.
+    pub move_step_max: usize,
+    /// Most messages that one tick looks at, to find some to move; the rest is for the next.
+    pub move_scan_max: usize,
+    /// Most messages that one peek shows.
+    pub peek_messages_max: usize,
+    /// Most messages that one peek looks at; with most of them in flight it shows fewer.
+    pub peek_scan_max: usize,
     /// Most messages of a session or a broker queue that one receiver may hold unsettled.
     pub unsettled_max: usize,
     /// Most messages one command to a broker queue hands out, or names. To decide and evolve 1,000
@@ -57,6 +74,14 @@ impl Limits {
             list_names_max: 1000,
             receive_scan_max: 250,
             approximate_count_max: 20_000,
+            dead_letter_sources_max: 10,
+            notes_bytes_max: 32 * 1024,
+            tags_max: 50,
+            move_rate_max: 500,
+            move_step_max: 64,
+            move_scan_max: 1000,
+            peek_messages_max: 1000,
+            peek_scan_max: 1000,
             unsettled_max: 5000,
             broker_receive_max: 1000,
         }

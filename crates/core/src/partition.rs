@@ -1,5 +1,6 @@
 //! The partition: every resource in it, one `decide`, one `evolve`, one `tick`.
 
+mod rules;
 mod snapshot;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,12 +11,15 @@ use crate::broker::{
 use crate::command::{Command, Reply, Verdict};
 use crate::decision::{Decision, Moment};
 use crate::directory::Directory;
-use crate::fact::{DeadLettered, Fact, Facts, Opened, QueueCreated, QueueDeleted};
-use crate::id::{Epoch, Name, PartitionId, Place, Position, QueueId};
+use crate::fact::{Fact, Facts, Opened, QueueCreated, QueueDeleted};
+use crate::id::{Epoch, Label, Name, PartitionId, Place, Position, QueueId, Text};
 use crate::limits::Limits;
-use crate::queue::{DeadLetterTarget, Queue, QueueKind, QueueSettings, SettingsPatch};
+use crate::parts::Texts;
+use crate::queue::{Destinations, Queue, QueueKind, QueueSettings, SettingsPatch};
 use crate::refusal::{QueueRefusal, Refusal, Setting};
+use crate::sources::Sources;
 use crate::stamp::{Millis, Stamp};
+use rules::Wish;
 
 /// The state of one partition: a fold of its facts.
 #[derive(Clone, Debug)]
@@ -26,6 +30,7 @@ pub struct Partition {
     /// The place after the last fact that the header reflects.
     changed: Place,
     directory: Directory,
+    sources: Sources,
     resources: BTreeMap<QueueId, Resource>,
     due: BTreeSet<(Stamp, QueueId)>,
     garbage: Vec<Kind>,
@@ -102,6 +107,7 @@ impl PartialEq for Partition {
             && self.header == other.header
             && self.changed == other.changed
             && self.directory == other.directory
+            && self.sources == other.sources
             && self.resources == other.resources
             && self.due == other.due
     }
@@ -116,6 +122,7 @@ impl Partition {
             header: Header::default(),
             changed: Place::default(),
             directory: Directory::default(),
+            sources: Sources::default(),
             resources: BTreeMap::new(),
             due: BTreeSet::new(),
             garbage: Vec::new(),
@@ -141,7 +148,9 @@ impl Partition {
             Command::ListQueues { prefix, after, limit } => {
                 (self.list(prefix, after.as_ref(), *limit), self.directory.touched)
             }
-            Command::CreateQueue { name, kind, given } => self.create(&now, name, *kind, given),
+            Command::CreateQueue { name, kind, given, tags } => {
+                self.create(&now, (name, *kind), given, tags)
+            }
             Command::Broker(BrokerCommand::Create { name, settings }) => {
                 self.create_broker(name, settings)
             }
@@ -154,7 +163,15 @@ impl Partition {
             | Command::Send { queue: name, .. }
             | Command::Receive { queue: name, .. }
             | Command::Delete { queue: name, .. }
-            | Command::ChangeLease { queue: name, .. } => self.decide_polled(&now, name, command),
+            | Command::ChangeLease { queue: name, .. }
+            | Command::TagQueue { name, .. }
+            | Command::UntagQueue { name, .. }
+            | Command::ListTags { name }
+            | Command::ListSources { name, .. }
+            | Command::StartMove { source: name, .. }
+            | Command::ListMoves { source: name, .. }
+            | Command::CancelMove { source: name, .. }
+            | Command::Peek { queue: name, .. } => self.decide_polled(&now, name, command),
         };
         let hard = decision.facts.facts.iter().any(|fact| !fact.is_soft());
         let rests_on = if hard { here.position.next() } else { looked_at };
@@ -192,54 +209,42 @@ impl Partition {
         command: &Command,
     ) -> (Decision, Position) {
         let Some((id, queue, touched)) = self.polled(name) else { return self.missing(name) };
-        match command {
+        let (decision, looked_at) = match command {
             Command::DeleteQueue { .. } => {
                 let deleted = Fact::QueueDeleted(QueueDeleted { queue: id });
                 (Decision::fact(deleted, Reply::Done), touched)
             }
-            Command::ChangeQueue { patch, .. } => match self.check_rule(queue.kind(), patch) {
-                Err(refusal) => (Decision::refuse(refusal), touched.max(self.directory.touched)),
-                Ok(()) => (queue.decide(now, id, command, None), touched),
-            },
+            Command::ChangeQueue { patch, only_if, .. } => {
+                self.change_queue((id, queue), patch, only_if)
+            }
+            Command::ListSources { after, limit, .. } => {
+                self.list_sources(name, after.as_ref(), *limit)
+            }
+            Command::StartMove { destination, rate, .. } => {
+                let wish = Wish { destination: destination.as_ref(), rate: *rate };
+                self.start_move(now, (id, queue), wish)
+            }
             Command::Receive { .. } => {
                 let target = self.target_of(id, queue);
                 // A rule without its other side: that it is not there is read from the names.
                 let has_read_names = queue.settings().dead_letter.is_some() && target.is_none();
                 let names = if has_read_names { self.directory.touched } else { touched };
-                (queue.decide(now, id, command, target), touched.max(names))
+                (queue.decide(now, id, command, target), names)
             }
             _ => (queue.decide(now, id, command, None), touched),
-        }
-    }
-
-    /// The other side of a queue's dead-letter rule, if it is there and of the same kind.
-    fn target_of(&self, id: QueueId, queue: &Queue) -> Option<DeadLetterTarget> {
-        let rule = queue.settings().dead_letter.as_ref()?;
-        let (target_id, target, _) = self.polled(&rule.target)?;
-        let fits = target_id != id && target.kind() == queue.kind();
-        fits.then(|| DeadLetterTarget { queue: target_id, next_seq: target.next_seq() })
-    }
-
-    fn check_rule(&self, kind: QueueKind, patch: &SettingsPatch) -> Result<(), QueueRefusal> {
-        let Some(name) = patch.dead_letter_target() else { return Ok(()) };
-        match self.polled(name) {
-            None => Err(QueueRefusal::DeadLetterTargetMissing { name: name.clone() }),
-            Some((_, target, _)) if target.kind() != kind => {
-                Err(QueueRefusal::DeadLetterTargetKind { name: name.clone() })
-            }
-            Some(_) => Ok(()),
-        }
+        };
+        (decision, looked_at.max(touched))
     }
 
     fn create(
         &self,
         now: &Moment<'_>,
-        name: &Name,
-        kind: QueueKind,
+        (name, kind): (&Name, QueueKind),
         given: &SettingsPatch,
+        tags: &[(Label, Text)],
     ) -> (Decision, Position) {
         let Some((queue, found, touched)) = self.polled(name) else {
-            return (self.create_new(now, name, kind, given), self.directory.touched);
+            return self.create_new(now, (name, kind), given, tags);
         };
         let differs = given.differs_from(found.settings());
         let decision = match differs.or((found.kind() != kind).then_some(Setting::Kind)) {
@@ -254,26 +259,31 @@ impl Partition {
     fn create_new(
         &self,
         now: &Moment<'_>,
-        name: &Name,
-        kind: QueueKind,
+        (name, kind): (&Name, QueueKind),
         given: &SettingsPatch,
-    ) -> Decision {
-        if let Err(refusal) = self.check_new(now, name, kind, given) {
-            return Decision::refuse(refusal);
-        }
-        let queue = self.directory.next_queue();
-        let settings = given.onto(QueueSettings::default());
-        let created = QueueCreated { queue, name: name.clone(), kind, settings };
-        Decision::fact(Fact::QueueCreated(created), Reply::Queue { queue })
+        tags: &[(Label, Text)],
+    ) -> (Decision, Position) {
+        let defaults = QueueSettings::default();
+        let (checked, looked_at) = match self.check_name(now, name) {
+            Err(refusal) => (Err(refusal), Position::default()),
+            Ok(()) => self.check_settings((name, kind), &defaults, given),
+        };
+        let (tags, limit) = (tags.iter().cloned().collect::<Texts>(), self.limits.tags_max);
+        let decision = match checked {
+            Err(refusal) => Decision::refuse(refusal),
+            Ok(()) if tags.len() > limit => Decision::refuse(QueueRefusal::TooManyTags { limit }),
+            Ok(()) => {
+                let (queue, settings) = (self.directory.next_queue(), given.onto(defaults));
+                let (name, tags) = (name.clone(), tags.to_list());
+                let created = QueueCreated { queue, name, kind, settings, tags };
+                Decision::fact(Fact::QueueCreated(created), Reply::Queue { queue })
+            }
+        };
+        (decision, looked_at.max(self.directory.touched))
     }
 
-    fn check_new(
-        &self,
-        now: &Moment<'_>,
-        name: &Name,
-        kind: QueueKind,
-        given: &SettingsPatch,
-    ) -> Result<(), QueueRefusal> {
+    /// Whether a new queue may have this name now.
+    fn check_name(&self, now: &Moment<'_>, name: &Name) -> Result<(), QueueRefusal> {
         if self.directory.find(name).is_some() {
             // Not a polled queue, or it would have been found: a broker queue has the name.
             let (name, setting) = (name.clone(), Setting::Kind);
@@ -283,8 +293,7 @@ impl Partition {
         if self.directory.given_up_at(name, now.at).is_some_and(|then| then + pause > now.at) {
             return Err(QueueRefusal::DeletedRecently { pause });
         }
-        given.fits(kind)?;
-        self.check_rule(kind, given)
+        Ok(())
     }
 
     fn create_broker(&self, name: &Name, settings: &BrokerSettings) -> (Decision, Position) {
@@ -317,12 +326,14 @@ impl Partition {
     /// What time alone has made due by `at`, for at most `limit` messages of all queues together.
     pub fn tick(&self, at: Stamp, here: Place, limit: usize) -> Facts {
         let (mut facts, mut left) = (Facts::none(), limit);
+        let find = |name: &Name| self.destination(name);
+        let mut destinations = Destinations::new(&find);
         for (due, id) in &self.due {
             if *due > at || left == 0 {
                 break;
             }
             let now = self.moment(at, here.plus(facts.len()));
-            let (more, count) = self.tick_one(&now, *id, left);
+            let (more, count) = self.tick_one(&now, *id, left, &mut destinations);
             facts.extend(more);
             left = left.saturating_sub(count.max(1));
         }
@@ -330,12 +341,15 @@ impl Partition {
     }
 
     /// What is due in one queue, and for how many messages.
-    fn tick_one(&self, now: &Moment<'_>, id: QueueId, limit: usize) -> (Facts, usize) {
+    fn tick_one(
+        &self,
+        now: &Moment<'_>,
+        id: QueueId,
+        limit: usize,
+        destinations: &mut Destinations<'_>,
+    ) -> (Facts, usize) {
         match self.resources.get(&id).map(|resource| &resource.kind) {
-            Some(Kind::Polled(queue)) => match queue.tick(now, id, limit) {
-                Some((fact, count)) => (Facts::one(fact), count),
-                None => (Facts::none(), 0),
-            },
+            Some(Kind::Polled(queue)) => self.tick_polled(now, (id, queue), limit, destinations),
             Some(Kind::Broker(queue)) => {
                 let facts = queue.tick(now, id, limit);
                 let count = facts.len();
@@ -402,7 +416,9 @@ impl Partition {
                 self.add(here, created.queue, &created.name, kind);
             }
             Fact::QueueDeleted(deleted) => self.remove(at, here, deleted.queue),
+            Fact::QueueChanged(changed) => self.evolve_settings(at, here, changed),
             Fact::DeadLettered(moved) => self.move_dead_letter(here, moved),
+            Fact::Moved(moved) => self.move_message(at, here, moved),
             Fact::Broker(fact) => self.evolve_broker(at, here, fact),
             other => self.evolve_polled(at, here, other),
         }
@@ -445,11 +461,13 @@ impl Partition {
         if self.resources.get(&queue).is_some_and(|resource| resource.changed > here) {
             return;
         }
-        let resource = Resource { kind, touched: here.position.next(), changed: here, due: None };
-        if let Some(before) = self.resources.insert(queue, resource) {
+        if let Some(before) = self.resources.remove(&queue) {
             // No log of ours creates a queue twice; still what is due must not outlive its queue.
-            self.forget(queue, before);
+            self.forget(here, queue, before);
         }
+        self.note_rule(here.position, queue, &kind, true);
+        let resource = Resource { kind, touched: here.position.next(), changed: here, due: None };
+        self.resources.insert(queue, resource);
     }
 
     fn remove(&mut self, at: Stamp, here: Place, queue: QueueId) {
@@ -463,10 +481,11 @@ impl Partition {
         if self.is_news(here) {
             self.directory.give_up(name, at);
         }
-        self.forget(queue, resource);
+        self.forget(here, queue, resource);
     }
 
-    fn forget(&mut self, queue: QueueId, resource: Resource) {
+    fn forget(&mut self, here: Place, queue: QueueId, resource: Resource) {
+        self.note_rule(here.position, queue, &resource.kind, false);
         if let Some(due) = resource.due {
             self.due.remove(&(due, queue));
         }
@@ -477,11 +496,6 @@ impl Partition {
         if let Some(Resource { kind: Kind::Polled(queue), .. }) = self.resource(here, id) {
             change(queue);
         }
-    }
-
-    fn move_dead_letter(&mut self, here: Place, moved: &DeadLettered) {
-        self.with_polled(here, moved.from, |queue| queue.removed(moved.seq));
-        self.with_polled(here, moved.to, |queue| queue.dead_letter_came(moved));
     }
 
     fn evolve_broker(&mut self, at: Stamp, here: Place, fact: &BrokerFact) {
@@ -495,13 +509,17 @@ impl Partition {
         let mut left_behind = None;
         let [Some(id), None] = fact.queues() else { return };
         self.with_polled(here, id, |queue| match fact {
-            Fact::QueueChanged(changed) => queue.changed(at, changed.settings.clone()),
             Fact::QueuePurged(_) => left_behind = Some(queue.purged(at)),
             Fact::Sent(sent) => queue.sent(at, here, sent),
             Fact::Leased(leased) => queue.leased(at, leased),
             Fact::LeaseChanged(changed) => queue.lease_changed(at, changed),
             Fact::Deleted(deleted) => queue.removed(deleted.seq),
             Fact::Expired(expired) => queue.expired(expired),
+            Fact::QueueTagged(tagged) => queue.tagged(tagged),
+            Fact::MoveStarted(started) => queue.move_started(at, started),
+            Fact::MovePassed(passed) => queue.move_passed(at, passed),
+            Fact::MoveCancelled(cancelled) => queue.move_cancelled(at, cancelled),
+            Fact::MoveEnded(ended) => queue.move_ended(ended),
             _ => {}
         });
         self.garbage.extend(left_behind.map(|queue| Kind::Polled(Box::new(queue))));

@@ -2,7 +2,7 @@
 //! wildcard, so that a new refusal does not compile until each face says what its cloud would say.
 
 use crate::broker::BrokerRefusal;
-use crate::id::Name;
+use crate::id::{Label, Name};
 use crate::stamp::Millis;
 
 /// A refusal of any family.
@@ -102,10 +102,65 @@ pub enum QueueRefusal {
         /// Which.
         setting: Setting,
     },
+    /// A change was to happen only if a note was as somebody had read it, and it is not any more.
+    Changed {
+        /// The queue.
+        name: Name,
+    },
+    /// Throughput per group, where deduplication ids count in the whole queue.
+    ThroughputNeedsGroupScope,
+    /// The dead-letter rule names a queue that does not take this one's dead letters.
+    DeadLetterTargetForbids {
+        /// The name.
+        name: Name,
+    },
+    /// More queues are named as sources of dead letters than may be.
+    TooManySources {
+        /// The limit.
+        limit: usize,
+    },
+    /// The notes of the queue would be longer than they may be, all together.
+    NotesTooLong {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The queue would have more tags than it may.
+    TooManyTags {
+        /// The limit.
+        limit: usize,
+    },
+    /// Messages are to be moved out of a queue that no dead-letter rule names.
+    NotADeadLetterQueue {
+        /// The queue.
+        name: Name,
+    },
+    /// Messages are to be moved to a queue that is not there.
+    MoveDestinationMissing {
+        /// The name.
+        name: Name,
+    },
+    /// Messages are to be moved to a queue of another kind.
+    MoveDestinationKind {
+        /// The name.
+        name: Name,
+    },
+    /// Messages are to be moved to where they are.
+    MoveToItself,
+    /// So many messages a second cannot be asked for.
+    MoveRate {
+        /// The largest rate; the smallest is 1.
+        limit: u32,
+    },
+    /// Messages of the queue are being moved already.
+    MoveRunning,
+    /// The queue knows of no such task.
+    MoveMissing,
+    /// The task has ended, or is being cancelled.
+    MoveNotRunning,
 }
 
 /// The settings of a polled queue by name, for refusals.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Setting {
     /// `QueueSettings::visibility`.
     Visibility,
@@ -121,6 +176,14 @@ pub enum Setting {
     DeadLetter,
     /// `QueueSettings::content_dedup`.
     ContentDedup,
+    /// `QueueSettings::dedup_scope`.
+    DedupScope,
+    /// `QueueSettings::throughput`.
+    Throughput,
+    /// `QueueSettings::sources`.
+    DeadLetterSources,
+    /// One of `QueueSettings::notes`.
+    Note(Label),
     /// The kind of queue.
     Kind,
 }

@@ -39,7 +39,7 @@ impl World {
 
 fn create(name: &str) -> Command {
     let given = SettingsPatch::default();
-    Command::CreateQueue { name: Name::new(name), kind: QueueKind::Standard, given }
+    Command::CreateQueue { name: Name::new(name), kind: QueueKind::Standard, given, tags: Vec::new() }
 }
 
 fn send(name: &str) -> Command {

@@ -47,6 +47,8 @@ fn check_log(log: &[Batch]) -> Check {
     let ids = log.iter().flat_map(|batch| &batch.facts.facts).filter_map(|fact| match fact {
         Fact::Sent(sent) => Some(sent.id),
         Fact::Broker(BrokerFact::Sent(sent)) => Some(sent.id),
+        Fact::Moved(moved) => Some(moved.id),
+        Fact::MoveStarted(started) => Some(started.task),
         _ => None,
     });
     let mut ids: Vec<MessageId> = ids.collect();
@@ -199,7 +201,7 @@ impl<'a> Reading<'a> {
             }
             Entry::Happened { moment, facts } => {
                 self.lost |= is_lost;
-                if self.lost { Ok(()) } else { model.happened(moment.at, &facts.facts) }
+                if self.lost { Ok(()) } else { model.happened(*moment, &facts.facts) }
             }
             Entry::Waiting { at, calls } if !self.lost => self.waiting(model, *at, calls),
             Entry::Waiting { .. } => Ok(()),

@@ -35,6 +35,8 @@ pub enum Heard {
     Unknown,
     /// That the log has no room; nothing was decided.
     Full,
+    /// That the state is as large as it may become; nothing was decided.
+    Budget,
 }
 
 /// One owner, from its take-over to its end.
@@ -139,7 +141,15 @@ impl CallTag {
             | Command::Send { queue: name, .. }
             | Command::Receive { queue: name, .. }
             | Command::Delete { queue: name, .. }
-            | Command::ChangeLease { queue: name, .. } => Some(name),
+            | Command::ChangeLease { queue: name, .. }
+            | Command::TagQueue { name, .. }
+            | Command::UntagQueue { name, .. }
+            | Command::ListTags { name }
+            | Command::ListSources { name, .. }
+            | Command::StartMove { source: name, .. }
+            | Command::ListMoves { source: name, .. }
+            | Command::CancelMove { source: name, .. }
+            | Command::Peek { queue: name, .. } => Some(name),
             Command::Broker(command) => Some(command.queue()),
         };
         CallTag(name.map_or(0, |name| name.as_str().as_ptr().addr()))

@@ -12,9 +12,10 @@
 use std::collections::BTreeMap;
 
 use lineside_core::command::{Command, Reply};
-use lineside_core::fact::Fact;
-use lineside_core::id::Seq;
+use lineside_core::fact::{Fact, Moved};
+use lineside_core::id::{MessageId, Seq};
 use lineside_core::refusal::{QueueRefusal, Refusal};
+use lineside_core::stamp::Stamp;
 use lineside_testkit::ledger::{CallId, Entry, Heard};
 use lineside_testkit::model::Violation;
 use lineside_testkit::sim::{Run, kinds, run_twice};
@@ -230,6 +231,100 @@ fn a_count_that_is_off_by_one_is_found() {
         }
     });
     assert_wrong(&run, "and should be");
+}
+
+#[test]
+fn a_message_that_a_peek_hides_is_found() {
+    let shows = |_: &Command, reply: &Reply| {
+        matches!(reply, Reply::Peeked { messages, .. } if !messages.is_empty())
+    };
+    let mut run = right(|run| last_decision(run, shows).is_some());
+    let decision = last_decision(&run, shows).expect("a peek");
+    retell(&mut run, decision, |reply| {
+        let Reply::Peeked { messages, .. } = reply else { return };
+        messages.pop();
+    });
+    assert_wrong(&run, "and should be");
+}
+
+#[test]
+fn a_move_that_says_more_than_it_has_moved_is_found() {
+    let lists = |_: &Command, reply: &Reply| matches!(reply, Reply::Moves(all) if !all.is_empty());
+    let mut run = right(|run| last_decision(run, lists).is_some());
+    let decision = last_decision(&run, lists).expect("a list of moves");
+    retell(&mut run, decision, |reply| {
+        let Reply::Moves(tasks) = reply else { return };
+        tasks.iter_mut().for_each(|task| task.moved += 1);
+    });
+    assert_wrong(&run, "and should be");
+}
+
+/// All facts, those of the log and what owners wrote down.
+fn all_facts(run: &mut Run) -> Vec<&mut Fact> {
+    let written = run.ledger.tenures.iter_mut().flat_map(|tenure| &mut tenure.entries);
+    let written = written.filter_map(|entry| match entry {
+        Entry::Happened { facts, .. } => Some(&mut facts.facts),
+        _ => None,
+    });
+    let logged = run.log.iter_mut().map(|batch| &mut batch.facts.facts);
+    logged.chain(written).flatten().collect()
+}
+
+fn last_moved(run: &Run) -> Option<Moved> {
+    let facts = run.log.iter().flat_map(|batch| &batch.facts.facts);
+    facts.filter_map(|fact| if let Fact::Moved(moved) = fact { Some(moved.clone()) } else { None }).last()
+}
+
+/// What a move did is told otherwise, by its owner and by the log alike.
+fn assert_no_move_is_told_otherwise(change: impl Fn(&mut Moved)) {
+    let mut run = right(|run| last_moved(run).is_some());
+    let last = last_moved(&run).expect("a message that was moved");
+    for fact in all_facts(&mut run) {
+        if let Fact::Moved(moved) = fact
+            && *moved == last
+        {
+            change(moved);
+        }
+    }
+    let Err(Violation(what)) = run.check() else { panic!("nothing was found") };
+    assert!(what.contains("and should be") || what.contains("two messages"), "{what}");
+}
+
+#[test]
+fn a_message_that_is_moved_otherwise_than_by_the_rules_is_found() {
+    assert_no_move_is_told_otherwise(|moved| moved.seq = moved.seq.next());
+    assert_no_move_is_told_otherwise(|moved| moved.to_seq = moved.to_seq.next());
+    assert_no_move_is_told_otherwise(|moved| moved.body.len += 1);
+    assert_no_move_is_told_otherwise(|moved| moved.id = moved.task);
+    assert_no_move_is_told_otherwise(|moved| moved.visible_at = Stamp(1));
+}
+
+/// By which tasks messages were moved, and when.
+fn moves(run: &Run) -> Vec<(MessageId, Stamp)> {
+    let facts = run.log.iter().flat_map(|b| b.facts.facts.iter().map(move |fact| (b.at, fact)));
+    let moved = facts.filter_map(|(at, fact)| match fact {
+        Fact::Moved(moved) => Some((moved.task, at)),
+        _ => None,
+    });
+    moved.collect()
+}
+
+#[test]
+fn a_move_that_is_faster_than_its_rate_is_found() {
+    let two_at_once = |run: &Run| {
+        let moved = moves(run);
+        moved.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0].0)
+    };
+    let mut run = right(|run| two_at_once(run).is_some());
+    let task = two_at_once(&run).expect("two messages moved at once");
+    let answered = Heard::Answer(Ok(Reply::MoveStarted { task }));
+    let call = run.ledger.calls.iter_mut().find(|call| call.heard == answered);
+    let Some(Command::StartMove { rate, .. }) = call.map(|call| &mut call.command) else {
+        panic!("nobody started it")
+    };
+    // As if one a second had been asked for.
+    *rate = Some(1);
+    assert_wrong(&run, "too soon");
 }
 
 #[test]

@@ -39,10 +39,12 @@ impl Partition {
             // Of two with one name the older was deleted before the younger was created, and the
             // facts that say so are replayed.
             partition.directory.taken(kind.name().clone(), id);
+            partition.note_rule(Position::default(), id, &kind, true);
             let mut resource = Resource { kind, touched: Position::default(), changed, due: None };
             resource.note_due(id, &mut partition.due);
             partition.resources.insert(id, resource);
         }
+        partition.sources.touched = Position::default();
         partition
     }
 }

@@ -6,6 +6,7 @@ mod dead_letter;
 mod dedup;
 mod seq_set;
 mod session_lock;
+mod texts;
 mod timeline;
 
 pub use agenda::Agenda;
@@ -14,4 +15,5 @@ pub use dead_letter::DeadLetterRule;
 pub use dedup::{DedupState, DedupWindow, Memo};
 pub use seq_set::SeqSet;
 pub use session_lock::SessionLock;
+pub use texts::Texts;
 pub use timeline::Timeline;

@@ -11,7 +11,7 @@ use minicbor::{Decode, Encode};
 use crate::command::{Delivery, NewDedup, NewMessage, Reply};
 use crate::decision::{Decision, Moment};
 use crate::fact::{
-    DeadLettered, DedupMark, Deleted, Expired, Fact, Facts, LeaseChanged, Leased, Sent,
+    DeadLettered, DedupMark, Deleted, Expired, Fact, Facts, LeaseChanged, Leased, Moved, Sent,
 };
 use crate::id::{Label, MessageId, Place, Seq};
 use crate::limits::Limits;
@@ -20,6 +20,8 @@ use crate::receipt::Receipt;
 use crate::refusal::QueueRefusal;
 use crate::stamp::{Millis, Stamp};
 
+use super::dedup_key::DedupKey;
+use super::look::Look;
 use super::message::{Message, Standing};
 use super::pick::{Ask, Dead, Pick};
 use super::{Counts, is_full, lease_until};
@@ -40,7 +42,7 @@ pub(super) struct FifoQueue {
     /// Messages whose lease runs, and some whose lease has ended.
     leased: Timeline,
     by_age: Timeline,
-    dedup: DedupWindow<Label, (Seq, MessageId)>,
+    dedup: DedupWindow<DedupKey, (Seq, MessageId)>,
     attempts: DedupWindow<Label, Vec<(Seq, u32)>>,
     last_seq: Seq,
 }
@@ -59,7 +61,7 @@ pub(super) struct Member {
 pub(super) struct FifoState {
     pub(super) messages: Chunked<Member>,
     pub(super) last_seq: Seq,
-    pub(super) dedup: DedupState<Label, (Seq, MessageId)>,
+    pub(super) dedup: DedupState<DedupKey, (Seq, MessageId)>,
     pub(super) attempts: DedupState<Label, Vec<(Seq, u32)>>,
 }
 
@@ -147,7 +149,7 @@ impl FifoQueue {
     }
 
     /// What was sent before under this key.
-    pub(super) fn original(&self, at: Stamp, key: &Label) -> Option<(Seq, MessageId)> {
+    pub(super) fn original(&self, at: Stamp, key: &DedupKey) -> Option<(Seq, MessageId)> {
         self.dedup.find(key, at).copied()
     }
 
@@ -258,6 +260,20 @@ impl FifoQueue {
         Counts { visible: self.messages.len() - in_flight - delayed, in_flight, delayed }
     }
 
+    /// The messages from a number on.
+    pub(super) fn looks(&self, from: Seq, delay: Millis) -> impl Iterator<Item = Look<'_>> {
+        self.messages.from(from).map(move |(seq, Member { message, group })| {
+            #[cfg(test)]
+            super::looked_at::count_one();
+            Look { seq, message, group: Some(group), shown_from: message.sent_at + delay }
+        })
+    }
+
+    /// The messages of a group.
+    pub(super) fn group(&self, group: &Label) -> Option<&BTreeSet<Seq>> {
+        self.groups.get(group)
+    }
+
     pub(super) fn by_age(&self) -> &Timeline {
         &self.by_age
     }
@@ -291,13 +307,20 @@ impl FifoQueue {
     pub(super) fn sent(&mut self, at: Stamp, here: Place, fact: &Sent) {
         self.forget_ended(at);
         if let Some(mark) = &fact.dedup {
-            self.dedup.remember(mark.key.clone(), mark.until, (fact.seq, fact.id), at);
+            let scope = fact.dedup_scope.unwrap_or_default();
+            let key = DedupKey::new(scope, fact.group.as_ref(), &mark.key);
+            self.dedup.remember(key, mark.until, (fact.seq, fact.id), at);
         }
         self.add(fact.seq, Message::sent(at, here, fact), fact.group.as_ref());
     }
 
     pub(super) fn dead_letter_came(&mut self, fact: &DeadLettered) {
         self.add(fact.to_seq, Message::dead_lettered(fact), fact.group.as_ref());
+    }
+
+    pub(super) fn moved_here(&mut self, at: Stamp, fact: &Moved) {
+        self.forget_ended(at);
+        self.add(fact.to_seq, Message::moved(at, fact), fact.group.as_ref());
     }
 
     pub(super) fn leased(&mut self, at: Stamp, fact: &Leased) {

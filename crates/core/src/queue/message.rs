@@ -5,7 +5,7 @@ use minicbor::{Decode, Encode};
 
 use crate::command::Delivery;
 use crate::decision::Moment;
-use crate::fact::{DeadLettered, Sent};
+use crate::fact::{DeadLettered, Moved, Sent};
 use crate::id::{BodyRef, Epoch, Label, MessageId, Name, Place, Seq};
 use crate::receipt::Receipt;
 use crate::stamp::{Millis, Stamp};
@@ -85,6 +85,11 @@ impl Message {
         };
         let message = Message::new(fact.id, fact.body, fact.sent_at, rare);
         Message { receives: fact.receives, ..message }
+    }
+
+    /// A message that was moved is a new one; only its body is where it was.
+    pub(super) fn moved(at: Stamp, fact: &Moved) -> Message {
+        Message::new(fact.id, fact.body, at, Rare::default())
     }
 
     /// The fact that creates a message mostly brings its body too, and then the id says where the

@@ -1,7 +1,10 @@
 //! Polled queues: standard and FIFO, behind one door.
 
+mod dedup_key;
 mod fifo;
+mod look;
 mod message;
+mod moves;
 mod pick;
 mod settings;
 mod snapshot;
@@ -12,25 +15,30 @@ pub(crate) mod looked_at;
 #[cfg(test)]
 mod tests;
 
-pub use settings::{QueueKind, QueueSettings, SettingsPatch};
+pub use moves::{MoveFailure, MoveStatus, MoveTask};
+pub use settings::{DeadLetterSources, QueueKind, QueueSettings, Scope, SettingsPatch};
 
+pub(crate) use moves::{Destination, Destinations};
 pub(crate) use pick::DeadLetterTarget;
 pub(crate) use snapshot::{QueueMain, QueueSnapshot};
 
 use crate::command::{Command, Description, NewDedup, NewMessage, Reply};
 use crate::decision::{Decision, Moment};
 use crate::fact::{
-    DeadLettered, DedupMark, Expired, Fact, Facts, LeaseChanged, Leased, QueueChanged,
-    QueueCreated, QueuePurged, Sent,
+    DeadLettered, DedupMark, Expired, Fact, Facts, LeaseChanged, Leased, Moved, QueueChanged,
+    QueueCreated, QueuePurged, QueueTagged, Sent,
 };
-use crate::id::{Label, Name, Place, QueueId, Seq};
+use crate::id::{Label, Name, Place, QueueId, Seq, Text};
 use crate::limits::Limits;
-use crate::parts::Timeline;
+use crate::parts::{Texts, Timeline};
 use crate::receipt::Receipt;
 use crate::refusal::{QueueRefusal, Setting};
 use crate::stamp::{Millis, Stamp};
+use dedup_key::DedupKey;
 use fifo::FifoQueue;
+use look::Shows;
 use message::{Message, Standing};
+use moves::Moves;
 use pick::Ask;
 use standard::StandardQueue;
 
@@ -42,6 +50,9 @@ pub struct Queue {
     created_at: Stamp,
     modified_at: Stamp,
     purged_at: Option<Stamp>,
+    tags: Texts,
+    /// The last moves out of it, if there ever was one.
+    moves: Option<Box<Moves>>,
     store: Store,
 }
 
@@ -72,6 +83,8 @@ impl Queue {
             created_at: at,
             modified_at: at,
             purged_at: None,
+            tags: Texts::of_list(fact.tags.clone()),
+            moves: None,
             store,
         }
     }
@@ -84,6 +97,11 @@ impl Queue {
     /// Its settings.
     pub fn settings(&self) -> &QueueSettings {
         &self.settings
+    }
+
+    /// The queue that its dead-letter rule names.
+    pub(crate) fn rule_target(&self) -> Option<&Name> {
+        self.settings.dead_letter.as_ref().map(|rule| &rule.target)
     }
 
     /// Standard or FIFO.
@@ -120,8 +138,16 @@ impl Queue {
                 self.change_lease(now, queue, receipt, *timeout)
             }
             Command::PurgeQueue { .. } => self.purge(now, queue),
-            Command::ChangeQueue { patch, .. } => self.change(queue, patch),
             Command::DescribeQueue { .. } => self.describe(now),
+            Command::TagQueue { tags, .. } => self.tag(now, queue, tags),
+            Command::UntagQueue { keys, .. } => self.untag(queue, keys),
+            Command::ListTags { .. } => Decision::reply(Reply::Tags(self.tags.clone())),
+            Command::ListMoves { limit, .. } => self.list_moves(*limit),
+            Command::CancelMove { task, .. } => self.cancel_move(queue, *task),
+            Command::Peek { from, max, in_flight, delayed, .. } => {
+                let shows = Shows { in_flight: *in_flight, delayed: *delayed };
+                self.peek(now, queue, (*from, *max), shows)
+            }
             _ => Decision::reply(Reply::Queue { queue }),
         }
     }
@@ -138,12 +164,16 @@ impl Queue {
             Store::Standard(_) => self.accept(now, queue, message, None),
             Store::Fifo(fifo) => match fifo.admit(now, message, self.settings.content_dedup) {
                 Err(refusal) => Decision::refuse(refusal),
-                Ok(mark) => match fifo.original(now.at, &mark.key) {
+                Ok(mark) => match fifo.original(now.at, &self.dedup_key(message, &mark)) {
                     Some((seq, id)) => Decision::reply(Reply::Sent { id, seq, ordered: true }),
                     None => self.accept(now, queue, message, Some(mark)),
                 },
             },
         }
+    }
+
+    fn dedup_key(&self, message: &NewMessage, mark: &DedupMark) -> DedupKey {
+        DedupKey::new(self.settings.dedup_scope, message.group.as_ref(), &mark.key)
     }
 
     fn accept(
@@ -154,6 +184,7 @@ impl Queue {
         dedup: Option<DedupMark>,
     ) -> Decision {
         let (id, seq) = (now.id_of(0), self.next_seq());
+        let scope = self.settings.dedup_scope;
         let sent = Sent {
             queue,
             seq,
@@ -161,6 +192,7 @@ impl Queue {
             len: u32::try_from(message.body.len()).unwrap_or(u32::MAX),
             visible_at: now.at + message.delay.unwrap_or(self.settings.delay),
             group: message.group.clone(),
+            dedup_scope: dedup.as_ref().map(|_| scope).filter(|scope| *scope != Scope::Queue),
             dedup,
         };
         let mut facts = Facts::none();
@@ -232,13 +264,35 @@ impl Queue {
         Decision::fact(Fact::QueuePurged(QueuePurged { queue }), Reply::Done)
     }
 
-    fn change(&self, queue: QueueId, patch: &SettingsPatch) -> Decision {
-        if let Err(refusal) = patch.fits(self.kind()) {
-            return Decision::refuse(refusal);
-        }
+    /// The fact that changes its settings; whether they may be so has been asked.
+    pub(crate) fn change(&self, queue: QueueId, patch: &SettingsPatch) -> Decision {
         let settings = patch.onto(self.settings.clone());
         let changed = QueueChanged { queue, settings };
         Decision::fact(Fact::QueueChanged(changed), Reply::Done)
+    }
+
+    /// Tags that it has already, as they are, write nothing.
+    fn tag(&self, now: &Moment<'_>, queue: QueueId, tags: &[(Label, Text)]) -> Decision {
+        let limit = now.limits.tags_max;
+        let after = self.tags.with(tags.iter().map(|(key, value)| (key, Some(value))));
+        if after == self.tags {
+            return Decision::reply(Reply::Done);
+        }
+        if after.len() > limit {
+            return Decision::refuse(QueueRefusal::TooManyTags { limit });
+        }
+        let tagged = QueueTagged { queue, set: tags.to_vec(), removed: Vec::new() };
+        Decision::fact(Fact::QueueTagged(tagged), Reply::Done)
+    }
+
+    fn untag(&self, queue: QueueId, keys: &[Label]) -> Decision {
+        let there = keys.iter().filter(|key| self.tags.get(key).is_some());
+        let removed: Vec<Label> = there.cloned().collect();
+        if removed.is_empty() {
+            return Decision::reply(Reply::Done);
+        }
+        let tagged = QueueTagged { queue, set: Vec::new(), removed };
+        Decision::fact(Fact::QueueTagged(tagged), Reply::Done)
     }
 
     fn describe(&self, now: &Moment<'_>) -> Decision {
@@ -274,9 +328,10 @@ impl Queue {
         Some((Fact::Expired(Expired { queue, sent_at, seq }), count))
     }
 
-    /// When the oldest message will have outlived the retention.
+    /// When the oldest message will have outlived the retention, or messages go on to be moved.
     pub(crate) fn next_due(&self) -> Option<Stamp> {
-        self.by_age().first().map(|sent_at| sent_at + self.settings.retention)
+        let outlived = self.by_age().first().map(|sent_at| sent_at + self.settings.retention);
+        [outlived, self.move_due()].into_iter().flatten().min()
     }
 
     fn by_age(&self) -> &Timeline {
@@ -311,6 +366,8 @@ impl Queue {
             created_at: self.created_at,
             modified_at: self.modified_at,
             purged_at: Some(at),
+            tags: self.tags.clone(),
+            moves: self.moves.clone(),
             store,
         };
         std::mem::replace(self, emptied)
@@ -351,6 +408,20 @@ impl Queue {
         }
     }
 
+    pub(crate) fn tagged(&mut self, fact: &QueueTagged) {
+        let removed = fact.removed.iter().map(|key| (key, None));
+        let set = fact.set.iter().map(|(key, value)| (key, Some(value)));
+        self.tags = self.tags.with(removed.chain(set));
+    }
+
+    /// A message came that was moved here.
+    pub(crate) fn moved_here(&mut self, at: Stamp, fact: &Moved) {
+        match &mut self.store {
+            Store::Standard(store) => store.moved_here(at, fact),
+            Store::Fifo(store) => store.moved_here(at, fact),
+        }
+    }
+
     pub(crate) fn expired(&mut self, fact: &Expired) {
         match &mut self.store {
             Store::Standard(store) => store.expired(fact),
@@ -360,14 +431,39 @@ impl Queue {
 }
 
 impl SettingsPatch {
-    /// Refuses what only the other kind of queue has.
-    pub fn fits(&self, kind: QueueKind) -> Result<(), QueueRefusal> {
-        match (kind, self.content_dedup) {
-            (QueueKind::Standard, Some(_)) => {
-                Err(QueueRefusal::FifoSettingOnStandard { setting: Setting::ContentDedup })
-            }
-            _ => Ok(()),
+    /// Refuses what a queue of this kind, with these settings before, cannot have.
+    pub fn fits(
+        &self,
+        kind: QueueKind,
+        before: &QueueSettings,
+        limits: &Limits,
+    ) -> Result<(), QueueRefusal> {
+        let fifo_only = [
+            (self.content_dedup.is_some(), Setting::ContentDedup),
+            (self.dedup_scope.is_some(), Setting::DedupScope),
+            (self.throughput.is_some(), Setting::Throughput),
+        ];
+        let given = fifo_only.into_iter().find(|(is_given, _)| *is_given);
+        if let (QueueKind::Standard, Some((_, setting))) = (kind, given) {
+            return Err(QueueRefusal::FifoSettingOnStandard { setting });
         }
+        self.onto(before.clone()).check(limits)
+    }
+}
+
+impl QueueSettings {
+    /// What cannot be, whatever it came from.
+    fn check(&self, limits: &Limits) -> Result<(), QueueRefusal> {
+        if self.sources.named() > limits.dead_letter_sources_max {
+            return Err(QueueRefusal::TooManySources { limit: limits.dead_letter_sources_max });
+        }
+        if self.notes.bytes() > limits.notes_bytes_max {
+            return Err(QueueRefusal::NotesTooLong { limit: limits.notes_bytes_max });
+        }
+        if self.throughput == Scope::Group && self.dedup_scope == Scope::Queue {
+            return Err(QueueRefusal::ThroughputNeedsGroupScope);
+        }
+        Ok(())
     }
 }
 

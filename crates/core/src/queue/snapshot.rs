@@ -3,10 +3,11 @@
 use minicbor::{Decode, Encode};
 
 use super::fifo::{FifoQueue, FifoState};
+use super::moves::{Move, Moves};
 use super::standard::{StandardQueue, StandardState};
 use super::{Queue, QueueKind, QueueSettings, Store};
-use crate::id::{Name, Place, QueueId, Seq};
-use crate::parts::DedupState;
+use crate::id::{Label, Name, Place, QueueId, Seq, Text};
+use crate::parts::{DedupState, Texts};
 use crate::snapshot::{Block, Blocks, SnapshotError, chunk_blocks, part};
 use crate::stamp::Stamp;
 
@@ -47,6 +48,10 @@ pub(crate) struct QueueMain {
     /// The last number of a receive that may be asked for again (FIFO).
     #[n(8)]
     last_attempt: Option<Seq>,
+    #[n(9)]
+    tags: Option<Vec<(Label, Text)>>,
+    #[n(10)]
+    moves: Option<Vec<Move>>,
 }
 
 impl Queue {
@@ -72,6 +77,8 @@ impl Queue {
             last_seq,
             last_dedup,
             last_attempt,
+            tags: self.tags.to_list(),
+            moves: self.moves.as_deref().map(Moves::to_list),
         };
         QueueSnapshot { main, state }
     }
@@ -151,7 +158,9 @@ impl QueueSnapshot {
             State::Fifo(state) => Store::Fifo(Box::new(FifoQueue::from_state(*state, at))),
         };
         let QueueMain { name, settings, created_at, modified_at, purged_at, .. } = self.main;
-        Queue { name, settings, created_at, modified_at, purged_at, store }
+        let tags = Texts::of_list(self.main.tags);
+        let moves = Moves::of_list(self.main.moves);
+        Queue { name, settings, created_at, modified_at, purged_at, tags, moves, store }
     }
 }
 

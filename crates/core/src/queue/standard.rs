@@ -4,13 +4,14 @@ use minicbor::{Decode, Encode};
 
 use crate::command::Reply;
 use crate::decision::{Decision, Moment};
-use crate::fact::{DeadLettered, Deleted, Expired, Fact, LeaseChanged, Leased, Sent};
+use crate::fact::{DeadLettered, Deleted, Expired, Fact, LeaseChanged, Leased, Moved, Sent};
 use crate::id::{Place, Seq};
 use crate::parts::{Chunked, SeqSet, Timeline};
 use crate::receipt::Receipt;
 use crate::refusal::QueueRefusal;
 use crate::stamp::{Millis, Stamp};
 
+use super::look::Look;
 use super::message::{Message, Standing};
 use super::pick::{Ask, Dead, Pick};
 use super::{Counts, is_full, lease_until};
@@ -146,6 +147,19 @@ impl StandardQueue {
         Counts { visible: self.messages.len() - in_flight - delayed, in_flight, delayed }
     }
 
+    /// The messages from a number on.
+    pub(super) fn looks(&self, from: Seq) -> impl Iterator<Item = Look<'_>> {
+        self.messages.from(from).map(|(seq, Entry { message, shown })| {
+            #[cfg(test)]
+            super::looked_at::count_one();
+            let shown_from = match shown {
+                Shown::Delayed(until) => *until,
+                Shown::Ready | Shown::Leased(_) => message.sent_at,
+            };
+            Look { seq, message, group: message.group(), shown_from }
+        })
+    }
+
     pub(super) fn by_age(&self) -> &Timeline {
         &self.by_age
     }
@@ -159,13 +173,19 @@ impl StandardQueue {
     }
 
     pub(super) fn sent(&mut self, at: Stamp, here: Place, fact: &Sent) {
-        self.promote(at);
-        let shown = match fact.visible_at {
-            visible_at if visible_at > at => Shown::Delayed(visible_at),
-            _ => Shown::Ready,
-        };
         let message = Message::sent(at, here, fact).in_group(fact.group.clone());
-        self.add(fact.seq, Entry { message, shown });
+        self.came(at, fact.seq, message, fact.visible_at);
+    }
+
+    pub(super) fn moved_here(&mut self, at: Stamp, fact: &Moved) {
+        let message = Message::moved(at, fact).in_group(fact.group.clone());
+        self.came(at, fact.to_seq, message, fact.visible_at);
+    }
+
+    fn came(&mut self, at: Stamp, seq: Seq, message: Message, visible_at: Stamp) {
+        self.promote(at);
+        let shown = if visible_at > at { Shown::Delayed(visible_at) } else { Shown::Ready };
+        self.add(seq, Entry { message, shown });
     }
 
     pub(super) fn dead_letter_came(&mut self, fact: &DeadLettered) {

@@ -7,6 +7,8 @@
 //! leave a choice: which messages a receive moved to a dead-letter queue, and when time was noticed.
 
 pub mod fifo;
+mod looks;
+mod moves;
 pub mod names;
 pub mod polled;
 pub mod session;
@@ -141,11 +143,19 @@ impl Model {
             | Command::Receive { .. }
             | Command::Delete { .. }
             | Command::ChangeLease { .. } => self.about_messages(now, decided),
+            Command::StartMove { .. } | Command::ListMoves { .. } | Command::CancelMove { .. } => {
+                self.about_moves(now, decided)
+            }
+            Command::TagQueue { .. }
+            | Command::UntagQueue { .. }
+            | Command::ListTags { .. }
+            | Command::ListSources { .. }
+            | Command::Peek { .. } => self.about_looks(now, decided),
         }
     }
 
     /// What no command asked for: a take-over, steerable time moving, or else exactly what is due.
-    pub fn happened(&mut self, at: Stamp, facts: &[Fact]) -> Check {
+    pub fn happened(&mut self, now: Moment, facts: &[Fact]) -> Check {
         match facts {
             [Fact::Opened(opened)] => {
                 let next = self.epoch.next();
@@ -154,14 +164,16 @@ impl Model {
                 Ok(())
             }
             [Fact::ClockMoved(_)] => Ok(()),
-            due => self.ticked(at, due),
+            due => self.ticked(now, due),
         }
     }
 
     /// One tick does no more than it may, of all queues together: then the rest is for the next.
-    fn ticked(&mut self, at: Stamp, facts: &[Fact]) -> Check {
-        let due: usize = self.queues.iter().map(|(id, queue)| queue.due(*id, at)).sum();
-        let all = due < TICK_MIN;
+    fn ticked(&mut self, now: Moment, facts: &[Fact]) -> Check {
+        let (at, step_max) = (now.at, self.limits.move_step_max);
+        let due = self.queues.iter().map(|(id, queue)| queue.due(*id, at, step_max));
+        let all = due.sum::<usize>() < TICK_MIN;
+        self.moves_ticked(now, facts, all)?;
         let mut told = 0;
         for (id, queue) in &mut self.queues {
             let is_of = |fact: &&Fact| queue_of_due(fact) == Some(*id);
@@ -230,9 +242,9 @@ impl Model {
 }
 
 impl Queue {
-    fn due(&self, id: QueueId, at: Stamp) -> usize {
+    fn due(&self, id: QueueId, at: Stamp, step_max: usize) -> usize {
         match self {
-            Queue::Polled(polled) => polled.due(at),
+            Queue::Polled(polled) => polled.due(at) + polled.moves_due(step_max),
             Queue::Broker(broker) => broker.due(id, at).len() + broker.lapsed(at),
         }
     }
@@ -243,7 +255,7 @@ fn queue_of_due(fact: &Fact) -> Option<QueueId> {
     match fact {
         Fact::Expired(expired) => Some(expired.queue),
         Fact::Broker(fact) => Some(fact.queue()),
-        _ => None,
+        other => moves::source_of(other),
     }
 }
 

@@ -3,12 +3,14 @@
 use lineside_core::broker::{BrokerCommand, BrokerRefusal, BrokerSettings};
 use lineside_core::command::{Command, Description, Reply};
 use lineside_core::fact::Fact;
-use lineside_core::id::{Name, QueueId};
-use lineside_core::parts::DeadLetterRule;
-use lineside_core::queue::{QueueKind, QueueSettings, SettingsPatch};
+use lineside_core::id::{Label, Name, QueueId, Text};
+use lineside_core::parts::{DeadLetterRule, Texts};
+use lineside_core::queue::{DeadLetterSources, QueueKind, QueueSettings, Scope, SettingsPatch};
 use lineside_core::refusal::{QueueRefusal, Refusal, Setting};
 use lineside_core::stamp::{Millis, Stamp};
 
+use super::looks::set_tags;
+use super::moves;
 use super::polled::{Ask, Message, Polled, Target};
 use super::session::Broker;
 use super::{Answer, Check, Decided, Model, Moment, Queue, ensure, expect};
@@ -21,10 +23,12 @@ impl Model {
             Command::ListQueues { prefix, after, limit } => {
                 expect(answer, &self.listed(prefix, after.as_ref(), *limit))
             }
-            Command::CreateQueue { name, kind, given } => {
-                self.create(now, (name, *kind, given), answer)
+            Command::CreateQueue { name, kind, given, tags } => {
+                self.create(now, (name, *kind, given), tags, answer)
             }
-            Command::ChangeQueue { name, patch } => self.change(now, name, patch, answer),
+            Command::ChangeQueue { name, patch, only_if } => {
+                self.change(now, name, (patch, only_if.as_ref()), answer)
+            }
             Command::DeleteQueue { name } => self.delete_queue(now.at, name, answer),
             Command::PurgeQueue { name } => self.purge(now.at, name, answer),
             Command::DescribeQueue { name } => {
@@ -55,12 +59,19 @@ impl Model {
         &mut self,
         now: Moment,
         (name, kind, given): (&Name, QueueKind, &SettingsPatch),
+        tags: &[(Label, Text)],
         answer: &Answer,
     ) -> Check {
         if self.find(name).is_some() {
             return self.create_again((name, kind, given), answer);
         }
-        let mut objections = self.objections(kind, given);
+        let mut objections = self.objections((name, kind), &defaults(), given);
+        let mut tagged = Vec::new();
+        set_tags(&mut tagged, tags);
+        let limit = self.limits.tags_max;
+        if tagged.len() > limit {
+            objections.push(QueueRefusal::TooManyTags { limit });
+        }
         let pause = self.limits.recreate_pause;
         let given_up = self.given_up.iter().find(|(known, _)| known == name);
         if given_up.is_some_and(|(_, then)| *then + pause > now.at) {
@@ -72,7 +83,8 @@ impl Model {
         let queue = QueueId(self.last_queue + 1);
         expect(answer, &Ok(Reply::Queue { queue }))?;
         let settings = patched(defaults(), given);
-        let polled = Polled::created(now.at, name.clone(), kind, settings);
+        let created = Polled::created(now.at, name.clone(), kind, settings);
+        let polled = Polled { tags: in_order(tagged), ..created };
         self.add(name, Queue::Polled(Box::new(polled)));
         Ok(())
     }
@@ -102,11 +114,22 @@ impl Model {
     }
 
     /// Why these settings cannot be given to a queue of this kind.
-    fn objections(&self, kind: QueueKind, given: &SettingsPatch) -> Vec<QueueRefusal> {
-        let mut objections = Vec::new();
-        if kind == QueueKind::Standard && given.content_dedup.is_some() {
-            let setting = Setting::ContentDedup;
-            objections.push(QueueRefusal::FifoSettingOnStandard { setting });
+    fn objections(
+        &self,
+        (source, kind): (&Name, QueueKind),
+        before: &QueueSettings,
+        given: &SettingsPatch,
+    ) -> Vec<QueueRefusal> {
+        let mut objections = self.objections_to_values(kind, &patched(before.clone(), given));
+        let of_fifo = [
+            (given.content_dedup.is_some(), Setting::ContentDedup),
+            (given.dedup_scope.is_some(), Setting::DedupScope),
+            (given.throughput.is_some(), Setting::Throughput),
+        ];
+        for (_, setting) in of_fifo.into_iter().filter(|(is_given, _)| *is_given) {
+            if kind == QueueKind::Standard {
+                objections.push(QueueRefusal::FifoSettingOnStandard { setting });
+            }
         }
         if let Some(Some(DeadLetterRule { target: name, .. })) = &given.dead_letter {
             let name = name.clone();
@@ -115,8 +138,31 @@ impl Model {
                 Some((_, target)) if target.kind != kind => {
                     objections.push(QueueRefusal::DeadLetterTargetKind { name });
                 }
+                Some((_, target)) if !takes_from(&target.settings.sources, source) => {
+                    objections.push(QueueRefusal::DeadLetterTargetForbids { name });
+                }
                 Some(_) => {}
             }
+        }
+        objections
+    }
+
+    /// What is wrong with settings whatever they were before.
+    fn objections_to_values(&self, kind: QueueKind, settings: &QueueSettings) -> Vec<QueueRefusal> {
+        let mut objections = Vec::new();
+        let limit = self.limits.dead_letter_sources_max;
+        if matches!(&settings.sources, DeadLetterSources::Only(names) if names.len() > limit) {
+            objections.push(QueueRefusal::TooManySources { limit });
+        }
+        let notes = settings.notes.iter();
+        let bytes: usize = notes.map(|(key, text)| key.as_str().len() + text.as_str().len()).sum();
+        let limit = self.limits.notes_bytes_max;
+        if bytes > limit {
+            objections.push(QueueRefusal::NotesTooLong { limit });
+        }
+        let scopes = (settings.dedup_scope, settings.throughput);
+        if kind == QueueKind::Fifo && scopes == (Scope::Queue, Scope::Group) {
+            objections.push(QueueRefusal::ThroughputNeedsGroupScope);
         }
         objections
     }
@@ -132,13 +178,18 @@ impl Model {
         &mut self,
         now: Moment,
         name: &Name,
-        patch: &SettingsPatch,
+        (patch, only_if): (&SettingsPatch, Option<&(Label, Option<Text>)>),
         answer: &Answer,
     ) -> Check {
         let Some((queue, polled)) = self.polled(name) else {
             return expect(answer, &Err(missing(name)));
         };
-        if is_refused(answer, &self.objections(polled.kind, patch))? {
+        if let Some((key, text)) = only_if
+            && polled.settings.notes.get(key) != text.as_ref()
+        {
+            return expect(answer, &Err(QueueRefusal::Changed { name: name.clone() }.into()));
+        }
+        if is_refused(answer, &self.objections((name, polled.kind), &polled.settings, patch))? {
             return Ok(());
         }
         if let Some(Queue::Polled(polled)) = self.queues.get_mut(&queue) {
@@ -260,7 +311,36 @@ fn defaults() -> QueueSettings {
         receive_wait: Millis(0),
         dead_letter: None,
         content_dedup: false,
+        dedup_scope: Scope::Queue,
+        throughput: Scope::Queue,
+        sources: DeadLetterSources::All,
+        notes: Texts::default(),
     }
+}
+
+/// The others take their places.
+fn in_order(mut tags: Vec<(Label, Text)>) -> Vec<(Label, Text)> {
+    tags.sort_by(|(one, _), (two, _)| one.cmp(two));
+    tags
+}
+
+fn takes_from(sources: &DeadLetterSources, source: &Name) -> bool {
+    match sources {
+        DeadLetterSources::All => true,
+        DeadLetterSources::None => false,
+        DeadLetterSources::Only(names) => names.iter().any(|name| name == source),
+    }
+}
+
+/// Notes with what is given set, and taken out where nothing is given, one after another.
+fn noted(was: &Texts, given: &[(Label, Option<Text>)]) -> Texts {
+    let mut notes: Vec<(Label, Text)> =
+        was.iter().map(|(key, text)| (key.clone(), text.clone())).collect();
+    for (key, text) in given {
+        notes.retain(|(known, _)| known != key);
+        notes.extend(text.clone().map(|text| (key.clone(), text)));
+    }
+    notes.into_iter().collect()
 }
 
 /// What is given replaces what was, and the rest stays.
@@ -273,15 +353,19 @@ fn patched(was: QueueSettings, given: &SettingsPatch) -> QueueSettings {
         receive_wait: given.receive_wait.unwrap_or(was.receive_wait),
         dead_letter: given.dead_letter.clone().unwrap_or(was.dead_letter),
         content_dedup: given.content_dedup.unwrap_or(was.content_dedup),
+        dedup_scope: given.dedup_scope.unwrap_or(was.dedup_scope),
+        throughput: given.throughput.unwrap_or(was.throughput),
+        sources: given.sources.clone().unwrap_or(was.sources),
+        notes: noted(&was.notes, &given.notes),
     }
 }
 
-fn missing(name: &Name) -> Refusal {
+pub(super) fn missing(name: &Name) -> Refusal {
     QueueRefusal::Missing { name: name.clone() }.into()
 }
 
 /// With objections the answer must be one of them; says whether it is.
-fn is_refused(answer: &Answer, objections: &[QueueRefusal]) -> Check<bool> {
+pub(super) fn is_refused(answer: &Answer, objections: &[QueueRefusal]) -> Check<bool> {
     if objections.is_empty() {
         return Ok(false);
     }
@@ -308,6 +392,13 @@ fn differing(given: &SettingsPatch, has: &QueueSettings) -> Vec<Setting> {
     compare(Setting::ReceiveWait, given.receive_wait.map(|v| v != has.receive_wait));
     compare(Setting::DeadLetter, given.dead_letter.as_ref().map(|v| *v != has.dead_letter));
     compare(Setting::ContentDedup, given.content_dedup.map(|v| v != has.content_dedup));
+    compare(Setting::DedupScope, given.dedup_scope.map(|v| v != has.dedup_scope));
+    compare(Setting::Throughput, given.throughput.map(|v| v != has.throughput));
+    compare(Setting::DeadLetterSources, given.sources.as_ref().map(|v| *v != has.sources));
+    let notes = noted(&has.notes, &given.notes);
+    for (key, _) in &given.notes {
+        compare(Setting::Note(key.clone()), Some(notes.get(key) != has.notes.get(key)));
+    }
     settings
 }
 
@@ -326,6 +417,8 @@ impl Polled {
             created_at: at,
             modified_at: at,
             purged_at: None,
+            tags: Vec::new(),
+            tasks: Vec::new(),
             last: 0,
             messages: Vec::new(),
             known: Vec::new(),
@@ -334,7 +427,7 @@ impl Polled {
         }
     }
 
-    fn described(&self, at: Stamp) -> Description {
+    pub(super) fn described(&self, at: Stamp) -> Description {
         let in_flight = self.messages.iter().filter(|message| message.is_leased(at)).count();
         let delayed = self
             .messages
@@ -361,7 +454,7 @@ impl Polled {
     pub(super) fn ticked(&mut self, at: Stamp, facts: &[&Fact], all: bool) -> Check {
         let due = self.due(at);
         let before = self.messages.len();
-        for fact in facts {
+        for fact in facts.iter().filter(|fact| moves::source_of(fact).is_none()) {
             let Fact::Expired(expired) = fact else {
                 return Err(super::Violation(format!("time cannot bring {fact:?}")));
             };

@@ -2,13 +2,14 @@
 
 use lineside_core::command::{Command, Delivery, NewDedup, NewMessage, Reply};
 use lineside_core::fact::Fact;
-use lineside_core::id::{BodyRef, Epoch, Label, MessageId, Name, QueueId, Seq};
+use lineside_core::id::{BodyRef, Epoch, Label, MessageId, Name, QueueId, Seq, Text};
 use lineside_core::limits::Limits;
-use lineside_core::queue::{QueueKind, QueueSettings};
+use lineside_core::queue::{QueueKind, QueueSettings, Scope};
 use lineside_core::receipt::Receipt;
 use lineside_core::refusal::{QueueRefusal, Refusal};
 use lineside_core::stamp::{Millis, Stamp};
 
+use super::moves::Task;
 use super::{Answer, Check, Decided, Moment, ensure, expect, fifo, standard};
 
 /// A polled queue.
@@ -20,6 +21,9 @@ pub struct Polled {
     pub(super) created_at: Stamp,
     pub(super) modified_at: Stamp,
     pub(super) purged_at: Option<Stamp>,
+    pub(super) tags: Vec<(Label, Text)>,
+    /// Moves out of it, all that there ever were.
+    pub(super) tasks: Vec<Task>,
     /// The last number given.
     pub(super) last: u64,
     /// In the order of their numbers.
@@ -62,6 +66,8 @@ pub(super) struct Lease {
 #[derive(Clone, Debug)]
 pub(super) struct Known {
     pub(super) key: Label,
+    /// Only there, if the queue was set so when it came.
+    pub(super) group: Option<Label>,
     pub(super) until: Stamp,
     pub(super) seq: Seq,
     pub(super) id: MessageId,
@@ -278,7 +284,17 @@ impl Polled {
 
     fn original(&self, at: Stamp, message: &NewMessage) -> Option<&Known> {
         let key = self.dedup_key(message)?;
-        self.known.iter().find(|known| known.key == *key && known.until > at)
+        let group = self.dedup_group(message);
+        let is_same = |known: &&Known| known.key == *key && known.group.as_ref() == group;
+        self.known.iter().filter(|known| known.until > at).find(is_same)
+    }
+
+    /// The group in which an id counts, if it does not in the whole queue.
+    fn dedup_group<'a>(&self, message: &'a NewMessage) -> Option<&'a Label> {
+        match self.settings.dedup_scope {
+            Scope::Queue => None,
+            Scope::Group => message.group.as_ref(),
+        }
     }
 
     fn remember(&mut self, ask: &Ask<'_>, message: &NewMessage, seq: Seq) {
@@ -286,7 +302,8 @@ impl Polled {
         self.known.retain(|known| known.until > at);
         if let Some(key) = self.dedup_key(message).cloned() {
             let until = at + ask.limits.dedup_window;
-            self.known.push(Known { key, until, seq, id: ask.id });
+            let group = self.dedup_group(message).cloned();
+            self.known.push(Known { key, group, until, seq, id: ask.id });
         }
     }
 

@@ -2,12 +2,13 @@
 //! were handed, and use it again when it is long stale.
 
 mod broker;
+mod moves;
 mod polled;
 
 use bytes::Bytes;
 use lineside_core::broker::{BrokerRefusal, BrokerReply, SessionHolder};
 use lineside_core::command::{Command, Reply};
-use lineside_core::id::{Epoch, Label, Name, QueueId, Seq};
+use lineside_core::id::{Epoch, Label, MessageId, Name, QueueId, Seq};
 use lineside_core::receipt::Receipt;
 use lineside_core::refusal::{QueueRefusal, Refusal};
 use lineside_core::stamp::{Millis, Stamp};
@@ -25,6 +26,7 @@ pub(crate) struct Clients {
     queues: Vec<QueuePlan>,
     stashes: Vec<Stash>,
     waits: u64,
+    looks: u64,
     backlog_max: usize,
     /// Counts what must differ: bodies, and ids that are no duplicates.
     count: u64,
@@ -40,6 +42,8 @@ struct Stash {
     receipts: Vec<(Receipt, Option<SessionHolder>)>,
     holders: Vec<SessionHolder>,
     seqs: Vec<Seq>,
+    /// Moves that somebody was told of.
+    tasks: Vec<MessageId>,
 }
 
 /// Chance, and the moment that it is for who calls.
@@ -70,6 +74,7 @@ impl Clients {
             queues: plan.queues.clone(),
             stashes,
             waits: plan.waits,
+            looks: plan.looks,
             backlog_max: plan.backlog_max,
             count: 0,
         }
@@ -101,6 +106,9 @@ impl Clients {
             return self.create(whim, queue);
         }
         match queue.kind {
+            Kind::Standard | Kind::Fifo if whim.rng.chance(self.looks) => {
+                self.about_more(whim, queue)
+            }
             Kind::Standard | Kind::Fifo => self.about_polled(whim, index, queue),
             Kind::Broker { sessions } => self.about_broker(whim, index, (queue, sessions)),
         }
@@ -168,6 +176,7 @@ impl Clients {
         let name = match command {
             Command::Send { queue: name, .. }
             | Command::Receive { queue: name, .. }
+            | Command::StartMove { source: name, .. }
             | Command::CreateQueue { name, .. } => name,
             Command::Broker(command) => command.queue(),
             _ => return,
@@ -186,12 +195,14 @@ impl Clients {
                 stash.received(deliveries.len());
                 stash.receipts.extend(deliveries.iter().map(|delivery| (delivery.receipt, None)));
             }
+            Reply::MoveStarted { task } => stash.tasks.push(*task),
             Reply::Broker(reply) => stash.learn_broker(command, reply),
             _ => {}
         }
         forget_old(&mut stash.receipts);
         forget_old(&mut stash.holders);
         forget_old(&mut stash.seqs);
+        forget_old(&mut stash.tasks);
     }
 }
 

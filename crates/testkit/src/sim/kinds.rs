@@ -2,6 +2,7 @@
 
 use lineside_core::broker::{BrokerFact, BrokerRefusal};
 use lineside_core::fact::Fact;
+use lineside_core::queue::{MoveFailure, MoveStatus};
 use lineside_core::refusal::{QueueRefusal, Refusal};
 
 /// A fact's kind.
@@ -21,6 +22,19 @@ pub fn fact(fact: &Fact) -> &'static str {
         Fact::Deleted(_) => "deleted",
         Fact::DeadLettered(_) => "dead-lettered",
         Fact::Expired(_) => "expired",
+        Fact::QueueTagged(_) => "queue tagged",
+        Fact::MoveStarted(_) => "move started",
+        Fact::Moved(_) => "moved",
+        Fact::MovePassed(_) => "move passed over",
+        Fact::MoveCancelled(_) => "move to be cancelled",
+        Fact::MoveEnded(ended) => match ended.status {
+            MoveStatus::Running | MoveStatus::Cancelling => "move ended and goes on",
+            MoveStatus::Completed => "move completed",
+            MoveStatus::Cancelled => "move cancelled",
+            MoveStatus::Failed(MoveFailure::DestinationGone) => "move's destination gone",
+            MoveStatus::Failed(MoveFailure::NoOrigin) => "move without an origin",
+            MoveStatus::Failed(MoveFailure::KindsDiffer) => "move between kinds",
+        },
         Fact::Broker(fact) => broker_fact(fact),
     }
 }
@@ -49,7 +63,7 @@ fn broker_fact(fact: &BrokerFact) -> &'static str {
 }
 
 /// Every kind of fact.
-pub const FACTS: [&str; 32] = [
+pub const FACTS: [&str; 42] = [
     "opened",
     "clock moved",
     "canary",
@@ -64,6 +78,16 @@ pub const FACTS: [&str; 32] = [
     "deleted",
     "dead-lettered",
     "expired",
+    "queue tagged",
+    "move started",
+    "moved",
+    "move passed over",
+    "move to be cancelled",
+    "move completed",
+    "move cancelled",
+    "move's destination gone",
+    "move without an origin",
+    "move between kinds",
     "broker queue created",
     "broker scheduled",
     "broker sent",
@@ -112,6 +136,20 @@ fn queue_refusal(refusal: &QueueRefusal) -> &'static str {
         QueueRefusal::LeaseTooLong { .. } => "no: lease too long",
         QueueRefusal::InFlightFull { .. } => "no: in flight full",
         QueueRefusal::FifoSettingOnStandard { .. } => "no: FIFO setting on standard",
+        QueueRefusal::Changed { .. } => "no: changed",
+        QueueRefusal::ThroughputNeedsGroupScope => "no: throughput needs group scope",
+        QueueRefusal::DeadLetterTargetForbids { .. } => "no: dead-letter target forbids",
+        QueueRefusal::TooManySources { .. } => "no: too many sources",
+        QueueRefusal::NotesTooLong { .. } => "no: notes too long",
+        QueueRefusal::TooManyTags { .. } => "no: too many tags",
+        QueueRefusal::NotADeadLetterQueue { .. } => "no: not a dead-letter queue",
+        QueueRefusal::MoveDestinationMissing { .. } => "no: move destination missing",
+        QueueRefusal::MoveDestinationKind { .. } => "no: move destination's kind",
+        QueueRefusal::MoveToItself => "no: move to itself",
+        QueueRefusal::MoveRate { .. } => "no: move rate",
+        QueueRefusal::MoveRunning => "no: move running",
+        QueueRefusal::MoveMissing => "no: move missing",
+        QueueRefusal::MoveNotRunning => "no: move not running",
     }
 }
 
@@ -133,7 +171,7 @@ fn broker_refusal(refusal: &BrokerRefusal) -> &'static str {
 }
 
 /// Every kind of refusal.
-pub const REFUSALS: [&str; 30] = [
+pub const REFUSALS: [&str; 44] = [
     "no: missing",
     "no: exists otherwise",
     "no: deleted recently",
@@ -152,6 +190,20 @@ pub const REFUSALS: [&str; 30] = [
     "no: lease too long",
     "no: in flight full",
     "no: FIFO setting on standard",
+    "no: changed",
+    "no: throughput needs group scope",
+    "no: dead-letter target forbids",
+    "no: too many sources",
+    "no: notes too long",
+    "no: too many tags",
+    "no: not a dead-letter queue",
+    "no: move destination missing",
+    "no: move destination's kind",
+    "no: move to itself",
+    "no: move rate",
+    "no: move running",
+    "no: move missing",
+    "no: move not running",
     "no: broker missing",
     "no: broker exists",
     "no: broker too long",

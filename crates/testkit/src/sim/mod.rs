@@ -217,10 +217,11 @@ impl World {
     fn call(&mut self) {
         let host = self.any_host();
         let count = self.rng.between(1, self.plan.burst_max);
-        let flaps = self.rng.chance(1);
-        let commands = self.with_whim(|clients, whim| match flaps {
-            true => clients.flap(whim),
-            false => (0..count).map(|_| clients.wish(whim)).collect::<Vec<Command>>(),
+        let at_once = self.rng.below(100);
+        let commands = self.with_whim(|clients, whim| match at_once {
+            0 => clients.flap(whim),
+            1 => clients.pull_away(whim),
+            _ => (0..count).map(|_| clients.wish(whim)).collect::<Vec<Command>>(),
         });
         self.send(host, commands);
     }
@@ -396,6 +397,10 @@ impl World {
             Some(Ok(reply)) => Heard::Answer(Ok(reply)),
             Some(Err(CallError::Refused(refusal))) => Heard::Answer(Err(refusal)),
             Some(Err(CallError::Full)) => Heard::Full,
+            Some(Err(CallError::Budget)) => Heard::Budget,
+            Some(Err(CallError::ReadOnly(why))) => {
+                return Err(Violation(format!("nothing is damaged here: {why}")));
+            }
             Some(Err(CallError::Throttled | CallError::Unavailable(_))) | None => Heard::Unknown,
         };
         let text = HeardText(&heard);
@@ -403,13 +408,14 @@ impl World {
         match &heard {
             Heard::Answer(Err(refusal)) => self.journal.count(kinds::refusal(refusal)),
             Heard::Full => self.journal.count("log full"),
+            Heard::Budget => self.journal.count("state at its budget"),
             _ => {}
         }
         let Some(call) = self.ledger.calls.get_mut(id.0) else { return Ok(()) };
         if let Heard::Answer(answer) = &heard {
             self.clients.learn(&call.command, answer);
         }
-        let has_room = !call.command.grows() && heard == Heard::Full;
+        let has_room = !call.command.grows() && matches!(heard, Heard::Full | Heard::Budget);
         ensure!(!has_room, "no room for {:?}, which needs none", call.command);
         call.heard = heard;
         let bodies = match &call.heard {
@@ -456,6 +462,7 @@ impl World {
 fn bodies_of(reply: &Reply) -> Vec<BodyRef> {
     match reply {
         Reply::Received(deliveries) => deliveries.iter().map(|delivery| delivery.body).collect(),
+        Reply::Peeked { messages, .. } => messages.iter().map(|message| message.body).collect(),
         Reply::Broker(reply) => reply.bodies(),
         _ => Vec::new(),
     }

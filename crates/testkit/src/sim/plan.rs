@@ -40,6 +40,8 @@ pub(crate) struct Plan {
     pub(crate) backlog_max: usize,
     /// How patient receivers are: percent of receives that wait.
     pub(crate) waits: u64,
+    /// Percent of wishes of polled queues that are about tags, moves, or looks.
+    pub(crate) looks: u64,
     /// Percent of steps through time that are long.
     pub(crate) long_times: u64,
 }
@@ -92,6 +94,7 @@ impl Plan {
             burst_max: rng.one(&[2, 8, 24], 8),
             backlog_max,
             waits: if backlog_max < CROWD { waits } else { 0 },
+            looks: rng.one(&[0, 10, 25], 10),
             long_times: rng.one(&[2, 10, 30], 10),
         }
     }
@@ -131,6 +134,13 @@ fn limits(rng: &mut Rng) -> Limits {
         recreate_pause: rng.one(&[cloud.recreate_pause, Millis::ZERO], Millis(1)),
         list_names_max: rng.one(&[cloud.list_names_max, 2], 2),
         receive_scan_max: rng.one(&[cloud.receive_scan_max, cloud.receive_scan_max, 5], 5),
+        dead_letter_sources_max: 2,
+        notes_bytes_max: 40,
+        tags_max: 3,
+        move_step_max: rng.one(&[cloud.move_step_max, 2], 2),
+        move_scan_max: rng.one(&[cloud.move_scan_max, 3], 3),
+        peek_messages_max: rng.one(&[cloud.peek_messages_max, 3], 3),
+        peek_scan_max: rng.one(&[cloud.peek_scan_max, 5], 5),
         unsettled_max: rng.one(&[cloud.unsettled_max, 3], 3),
         ..cloud
     }

@@ -37,10 +37,20 @@ impl fmt::Display for FactText<'_> {
             Fact::Deleted(deleted) => write!(f, " #{}", deleted.seq.0),
             Fact::DeadLettered(moved) => write!(f, " #{} as #{}", moved.seq.0, moved.to_seq.0),
             Fact::Expired(expired) => write!(f, " through #{}", expired.seq.0),
-            Fact::Broker(fact) => broker(f, fact),
-            Fact::QueueChanged(_) | Fact::QueueDeleted(_) | Fact::QueuePurged(_) | Fact::Canary => {
-                Ok(())
+            Fact::MoveStarted(started) => {
+                write!(f, " {} up to #{}", started.task, started.last.0)?;
+                started.rate.iter().try_for_each(|rate| write!(f, " at {rate} a second"))
             }
+            Fact::Moved(moved) => write!(f, " #{} as #{}", moved.seq.0, moved.to_seq.0),
+            Fact::MovePassed(passed) => write!(f, " up to #{}", passed.seq.0),
+            Fact::MoveCancelled(cancelled) => write!(f, " {}", cancelled.task),
+            Fact::MoveEnded(ended) => write!(f, " {} {:?}", ended.task, ended.status),
+            Fact::Broker(fact) => broker(f, fact),
+            Fact::QueueChanged(_)
+            | Fact::QueueDeleted(_)
+            | Fact::QueuePurged(_)
+            | Fact::QueueTagged(_)
+            | Fact::Canary => Ok(()),
         }
     }
 }
@@ -102,6 +112,20 @@ impl fmt::Display for CommandText<'_> {
                 write!(f, "lease #{seq}/{}.{attempt} of {queue}", receipt.epoch.0)?;
                 write!(f, " for {} ms", timeout.0)
             }
+            Command::TagQueue { name, .. } => write!(f, "tag {name}"),
+            Command::UntagQueue { name, .. } => write!(f, "untag {name}"),
+            Command::ListTags { name } => write!(f, "tags of {name}"),
+            Command::ListSources { name, .. } => write!(f, "sources of {name}"),
+            Command::StartMove { source, destination, rate } => {
+                write!(f, "move out of {source}")?;
+                destination.iter().try_for_each(|name| write!(f, " to {name}"))?;
+                rate.iter().try_for_each(|rate| write!(f, " at {rate} a second"))
+            }
+            Command::ListMoves { source, .. } => write!(f, "moves out of {source}"),
+            Command::CancelMove { source, task } => write!(f, "cancel {task} of {source}"),
+            Command::Peek { queue, from, max, .. } => {
+                write!(f, "peek at {max} of {queue} from #{}", from.0)
+            }
             Command::Broker(BrokerCommand::Create { name, .. }) => write!(f, "create {name}"),
             Command::Broker(BrokerCommand::To { queue, operation }) => match operation {
                 BrokerOperation::Send { .. } => write!(f, "send to {queue}"),
@@ -120,6 +144,7 @@ impl fmt::Display for HeardText<'_> {
             Heard::Nothing => write!(f, "nothing"),
             Heard::Unknown => write!(f, "that nobody knows what became of it"),
             Heard::Full => write!(f, "that there is no room"),
+            Heard::Budget => write!(f, "that too much is kept"),
             Heard::Answer(Err(refusal)) => write!(f, "{}", kinds::refusal(refusal)),
             Heard::Answer(Ok(reply)) => self.reply(f, reply),
         }
@@ -149,6 +174,11 @@ impl HeardText<'_> {
             }
             Reply::Description(d) => {
                 write!(f, "{} visible, {} in flight, {} delayed", d.visible, d.in_flight, d.delayed)
+            }
+            Reply::Peeked { messages, next } => {
+                write!(f, "{} messages", messages.len())?;
+                messages.iter().try_for_each(|message| write!(f, " #{}", message.seq.0))?;
+                next.iter().try_for_each(|next| write!(f, ", more from #{}", next.0))
             }
             Reply::Broker(BrokerReply::Peeked(messages)) => {
                 write!(f, "{} messages", messages.len())?;

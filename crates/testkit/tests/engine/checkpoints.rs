@@ -6,6 +6,7 @@ use bytes::Bytes;
 use lineside_core::command::{Command, Reply};
 use lineside_core::id::{Name, PartitionId, Position};
 use lineside_core::queue::{QueueKind, SettingsPatch};
+use lineside_engine::checkpoint::manifest::{BlobEntry, Manifest};
 use lineside_engine::engine::{Handle, Options, Storage};
 use lineside_engine::log::Log;
 use lineside_store::MemoryLog;
@@ -15,6 +16,11 @@ use crate::support::{body, deliveries, engine_in, options, queue, receive, send,
 /// So little that each few messages begin a checkpoint.
 fn eager() -> Options {
     Options { checkpoint_bytes: 2_000, ..options() }
+}
+
+/// Expects to hear that a checkpoint was passed over, and nothing else.
+fn heard() -> Options {
+    Options { notice: |text| assert!(text.contains("passed over"), "{text}"), ..eager() }
 }
 
 fn storage(log: &MemoryLog) -> Storage {
@@ -29,14 +35,14 @@ async fn manifests(log: &MemoryLog) -> Vec<String> {
 
 /// Sends until so many checkpoints have been completed in all.
 async fn send_until_checkpoints(engine: &Handle, name: &Name, log: &MemoryLog, number: &str) {
-    for n in 0..10_000 {
+    for n in 0..100_000 {
         engine.call(send(name, &format!("filler {n}"))).await.unwrap();
         if manifests(log).await.iter().any(|name| name.contains(number)) {
             return;
         }
         tokio::task::yield_now().await;
     }
-    panic!("no checkpoint {number} after 10,000 messages");
+    panic!("no checkpoint {number} after 100,000 messages");
 }
 
 #[tokio::test]
@@ -84,9 +90,7 @@ async fn a_damaged_checkpoint_is_passed_over_for_the_one_before_it() {
     let newest = manifests(&log).await.pop().unwrap();
     let rot = Bytes::from_static(b"rot");
     log.blobs().put(&newest, rot.clone()).await.unwrap();
-    let heard =
-        Options { notice: |text| assert!(text.contains("passed over"), "{text}"), ..eager() };
-    let (second, ended) = engine_in(heard.clone(), storage(&log)).await;
+    let (second, ended) = engine_in(heard(), storage(&log)).await;
     assert_eq!(count(&second, &filler).await, counted);
     second.finish();
     ended.await.unwrap().unwrap();
@@ -94,13 +98,43 @@ async fn a_damaged_checkpoint_is_passed_over_for_the_one_before_it() {
     for name in manifests(&log).await {
         log.blobs().put(&name, rot.clone()).await.unwrap();
     }
-    let (third, ended) = lineside_engine::engine::start(heard, {
+    let (third, ended) = lineside_engine::engine::start(heard(), {
         let storage = storage(&log);
         async move { Ok(storage) }
     });
     assert!(!third.ready().await, "the facts below are gone, so a start would invent a state");
     let why = ended.await.unwrap().unwrap_err().to_string();
     assert!(why.contains("reclaimed"), "{why}");
+}
+
+/// Blocks that do not change are not written again, and still the two have none in common: damage
+/// to one, in whatever block, leaves the other.
+#[tokio::test]
+async fn the_two_that_are_kept_share_nothing() {
+    let log = MemoryLog::new();
+    let (first, ended) = engine_in(eager(), storage(&log)).await;
+    let still = queue(&first, "still", QueueKind::Standard).await;
+    for n in 0..300 {
+        first.call(send(&still, &n.to_string())).await.unwrap();
+    }
+    let filler = queue(&first, "filler", QueueKind::Standard).await;
+    send_until_checkpoints(&first, &filler, &log, "-00000009-manifest").await;
+    first.finish();
+    ended.await.unwrap().unwrap();
+
+    let newest = manifests(&log).await.pop().unwrap();
+    let manifest = Manifest::decode(&log.blobs().get(&newest).await.unwrap()).unwrap();
+    assert!(
+        manifest.blobs.iter().any(|blob| blob.id != manifest.id),
+        "the untouched queue was written anew: {manifest:?}"
+    );
+    for BlobEntry { id, nth, .. } in &manifest.blobs {
+        let name = format!("checkpoint-0000-{:08x}-{:08x}-{nth:04x}", id.epoch.0, id.number);
+        log.blobs().get(&name).await.unwrap();
+        log.blobs().put(&name, Bytes::from_static(b"rot")).await.unwrap();
+    }
+    let (second, _ended) = engine_in(heard(), storage(&log)).await;
+    assert_eq!(count(&second, &still).await, 300);
 }
 
 async fn count(engine: &Handle, name: &Name) -> usize {
@@ -144,7 +178,7 @@ async fn a_message_that_moves_during_a_checkpoint_keeps_its_body() {
     let source = queue(&engine, "source", QueueKind::Standard).await;
     let rule = lineside_core::parts::DeadLetterRule { target: dead.clone(), receives_max: 1 };
     let patch = SettingsPatch { dead_letter: Some(Some(rule)), ..SettingsPatch::default() };
-    engine.call(Command::ChangeQueue { name: source.clone(), patch }).await.unwrap();
+    engine.call(Command::ChangeQueue { name: source.clone(), patch, only_if: None }).await.unwrap();
     let mut moved = 0;
     for number in 1..=40 {
         engine.call(send(&source, &format!("poison {number}"))).await.unwrap();

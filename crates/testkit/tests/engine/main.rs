@@ -4,6 +4,10 @@
 
 mod back_pressure;
 mod checkpoints;
+mod large_bodies;
+mod moves;
+mod read_only;
+mod rejected;
 mod shutdown;
 mod starting;
 mod support;

@@ -65,7 +65,10 @@ pub(crate) async fn settle(engine: &Handle, queue: &Name) {
 pub(crate) async fn queue(engine: &Handle, name: &str, kind: QueueKind) -> Name {
     let name = Name::new(name);
     let given = SettingsPatch::default();
-    engine.call(Command::CreateQueue { name: name.clone(), kind, given }).await.unwrap();
+    engine
+        .call(Command::CreateQueue { name: name.clone(), kind, given, tags: Vec::new() })
+        .await
+        .unwrap();
     name
 }
 

@@ -156,12 +156,96 @@ fn blocks_are_written_as_they_always_were() {
     assert_eq!(written, known);
 }
 
-fn known_blocks() -> Vec<Block> {
-    let block = |(queue, part, number, hex): (u64, u8, u64, &str)| Block {
-        key: BlockKey { queue: QueueId(queue), part, number },
-        bytes: unhex(hex),
+/// What came to version 1 later: scopes, sources, notes, tags, moves.
+fn what_came_later() -> World {
+    let given = SettingsPatch {
+        dedup_scope: Some(Scope::Group),
+        throughput: Some(Scope::Group),
+        sources: Some(DeadLetterSources::only([name("aws/b"), name("aws/a")])),
+        notes: vec![(label("policy"), Some(text("{}")))],
+        ..no_settings()
     };
-    BLOCKS.map(block).to_vec()
+    let mut open = created(1, "aws/f", QueueKind::Fifo, &given);
+    if let Fact::QueueCreated(open) = &mut open {
+        open.tags = Some(pairs(&[("stage", "test")]));
+    }
+    let closed = taking_from(DeadLetterSources::None);
+    let start = |task, destination, rate| {
+        let (queue, task, destination) = (QueueId(2), id_at(1, task), destination);
+        let (last, to_move) = (Seq(9), 8);
+        Fact::MoveStarted(MoveStarted { queue, task, last, to_move, destination, rate })
+    };
+    let end = |task, status| {
+        Fact::MoveEnded(MoveEnded { queue: QueueId(2), task: id_at(1, task), status })
+    };
+    let moved = Moved {
+        from: QueueId(2),
+        seq: Seq(4),
+        to: QueueId(1),
+        to_seq: Seq(3),
+        task: id_at(1, 7),
+        id: id_at(1, 8),
+        body: BodyRef { place: place(5), len: 4 },
+        visible_at: Stamp(0),
+        group: Some(label("h")),
+    };
+    let facts = [
+        open,
+        created(2, "aws/g", QueueKind::Fifo, &closed),
+        sent_with(1, 1, |sent| {
+            sent.group = Some(label("g"));
+            sent.dedup = Some(mark("d", Stamp(300_000)));
+            sent.dedup_scope = Some(Scope::Group);
+        }),
+        start(4, None, None),
+        end(4, MoveStatus::Failed(MoveFailure::NoOrigin)),
+        Fact::QueueTagged(QueueTagged {
+            queue: QueueId(2),
+            set: pairs(&[("a", "b")]),
+            removed: vec![],
+        }),
+        start(7, Some(name("aws/f")), Some(7)),
+        Fact::Moved(moved),
+        Fact::MoveCancelled(MoveCancelled { queue: QueueId(2), task: id_at(1, 7) }),
+    ];
+    super::given((1..).zip(facts))
+}
+
+#[rustfmt::skip]
+const LATER_BLOCKS: [(u64, u8, u64, &str); 5] = [
+    (0, 0, 0, "8682090101001923280200"),
+    (1, 0, 0, "828208018201818a656177732f66018b197530001a149970001a0010000000f6f4010182656177732f\
+        61656177732f62818266706f6c696379627b7d1903e81903e8f6030100818265737461676564746573\
+        74"),
+    (1, 1, 0, "8282018287500000000f42418000800000024000000004190bb800f6f6820300616782038287500000\
+        000000088000800000004000000004191f4000f6f68205006168"),
+    (1, 2, 0, "8182018382616761641a000493e08201500000000f424180008000000240000000"),
+    (2, 0, 0, "828209018201818b656177732f67018a197530001a149970001a0010000000f6f4f6f6801907d01907\
+        d0f600000081826161616282875000000000000480008000000040000000190fa00882048101000982\
+        190fa000885000000000000780008000000040000000191b5808820180050983192328010765617773\
+        2f66"),
+];
+
+#[test]
+fn what_came_later_is_written_as_it_is_from_then_on_and_read_back() {
+    let written = blocks(&what_came_later().partition);
+    let known = LATER_BLOCKS.map(known_block);
+    let line = |Block { key, bytes }: &Block| (key.queue.0, key.part, key.number, hex(bytes));
+    assert_eq!(
+        written.iter().map(line).collect::<Vec<_>>(),
+        known.iter().map(line).collect::<Vec<_>>()
+    );
+    let partition = restored(&known).unwrap();
+    assert_eq!(blocks(&partition), known);
+    partition.check(Stamp(0));
+}
+
+fn known_block((queue, part, number, hex): (u64, u8, u64, &str)) -> Block {
+    Block { key: BlockKey { queue: QueueId(queue), part, number }, bytes: unhex(hex) }
+}
+
+fn known_blocks() -> Vec<Block> {
+    BLOCKS.map(known_block).to_vec()
 }
 
 fn restored(blocks: &[Block]) -> Result<Partition, String> {
@@ -244,10 +328,15 @@ fn a_field_of_a_later_version_is_passed_over() {
 
 #[test]
 fn flipped_bytes_never_panic() {
-    for (index, block) in known_blocks().iter().enumerate() {
+    flip(&known_blocks());
+    flip(&LATER_BLOCKS.map(known_block));
+}
+
+fn flip(known: &[Block]) {
+    for (index, block) in known.iter().enumerate() {
         for at in 0..block.bytes.len() {
             for bit in [0x01, 0x20, 0x80] {
-                let mut blocks = known_blocks();
+                let mut blocks = known.to_vec();
                 blocks[index].bytes[at] ^= bit;
                 if let Ok(partition) = restored(&blocks) {
                     let _ = super::snapshots::blocks(&partition);

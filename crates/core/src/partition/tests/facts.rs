@@ -44,21 +44,71 @@ pub(crate) fn every_fact() -> Vec<Fact> {
         }
     };
     let creation = |kind, settings| {
-        Fact::QueueCreated(QueueCreated { queue: QueueId(1), name: name("aws/q"), kind, settings })
+        Fact::QueueCreated(QueueCreated {
+            queue: QueueId(1),
+            name: name("aws/q"),
+            kind,
+            settings,
+            tags: None,
+        })
     };
+    let newer = QueueSettings {
+        dedup_scope: Scope::Group,
+        throughput: Scope::Group,
+        sources: DeadLetterSources::only([name("b"), name("a")]),
+        notes: pairs(&[("n", "text")]).into_iter().collect(),
+        ..QueueSettings::default()
+    };
+    let closed = QueueSettings { sources: DeadLetterSources::None, ..QueueSettings::default() };
+    let task = id_at(2, 3);
+    let start = |destination, rate| MoveStarted {
+        queue: QueueId(1),
+        task,
+        last: Seq(4),
+        to_move: 5,
+        destination,
+        rate,
+    };
+    let moved = |group| Moved {
+        from: QueueId(1),
+        seq: Seq(2),
+        to: QueueId(3),
+        to_seq: Seq(4),
+        task,
+        id: id_at(5, 6),
+        body: BodyRef { place: Place { position: Position(7), index: 8 }, len: 9 },
+        visible_at: Stamp(10),
+        group,
+    };
+    let ended =
+        |status| Fact::MoveEnded(MoveEnded { queue: QueueId(1), task, status });
     vec![
         Fact::Opened(Opened { epoch: Epoch(1), offset: Millis(0) }),
         Fact::ClockMoved(ClockMoved { offset: Millis(300_000) }),
         Fact::Canary,
         creation(QueueKind::Standard, bare.clone()),
         creation(QueueKind::Fifo, settings),
+        Fact::QueueCreated(QueueCreated {
+            queue: QueueId(1),
+            name: name("aws/q"),
+            kind: QueueKind::Fifo,
+            settings: newer.clone(),
+            tags: Some(pairs(&[("k", "v")])),
+        }),
         changed(1, bare),
+        changed(1, newer),
+        changed(1, closed),
         queue_deleted(u64::MAX),
         purged(24),
         sent_with(1, 2, |sent| sent.visible_at = Stamp(1_760_000_000_000)),
         sent_with(1, 3, |sent| {
             sent.group = Some(label("g"));
             sent.dedup = Some(mark("d", Stamp(4)));
+        }),
+        sent_with(1, 4, |sent| {
+            sent.group = Some(label("g"));
+            sent.dedup = Some(mark("d", Stamp(4)));
+            sent.dedup_scope = Some(Scope::Group);
         }),
         Fact::Leased(lease(None)),
         Fact::Leased(lease(Some(mark("a", Stamp(5))))),
@@ -67,6 +117,22 @@ pub(crate) fn every_fact() -> Vec<Fact> {
         Fact::DeadLettered(dead),
         Fact::DeadLettered(full),
         expired(1, Stamp(2), 3),
+        Fact::QueueTagged(QueueTagged {
+            queue: QueueId(1),
+            set: pairs(&[("k", "v")]),
+            removed: vec![label("x")],
+        }),
+        Fact::MoveStarted(start(None, None)),
+        Fact::MoveStarted(start(Some(name("aws/to")), Some(500))),
+        Fact::Moved(moved(None)),
+        Fact::Moved(moved(Some(label("g")))),
+        Fact::MovePassed(MovePassed { queue: QueueId(1), task, seq: Seq(7) }),
+        Fact::MoveCancelled(MoveCancelled { queue: QueueId(1), task }),
+        ended(MoveStatus::Completed),
+        ended(MoveStatus::Cancelled),
+        ended(MoveStatus::Failed(MoveFailure::DestinationGone)),
+        ended(MoveStatus::Failed(MoveFailure::NoOrigin)),
+        ended(MoveStatus::Failed(MoveFailure::KindsDiffer)),
         Fact::Broker(BrokerFact::Completed(OneMessage { queue: QueueId(1), seq: Seq(2) })),
     ]
 }
@@ -88,6 +154,12 @@ pub(crate) fn number(fact: &Fact) -> u8 {
         Fact::Deleted(_) => 17,
         Fact::DeadLettered(_) => 18,
         Fact::Expired(_) => 19,
+        Fact::QueueTagged(_) => 20,
+        Fact::MoveStarted(_) => 21,
+        Fact::Moved(_) => 22,
+        Fact::MovePassed(_) => 23,
+        Fact::MoveCancelled(_) => 24,
+        Fact::MoveEnded(_) => 25,
         Fact::Broker(_) => 40,
     }
 }
@@ -96,11 +168,16 @@ pub(crate) fn number(fact: &Fact) -> u8 {
 fn a_fact_names_the_queues_that_it_changes() {
     let named = |fact: &Fact| fact.queues().into_iter().flatten().map(|queue| queue.0).collect();
     let queues: Vec<Vec<u64>> = every_fact().iter().map(named).collect();
-    let mut expected = vec![vec![1]; queues.len()];
-    expected[..3].fill(vec![]);
-    (expected[6], expected[7], expected[14], expected[15]) =
-        (vec![u64::MAX], vec![24], vec![1, 3], vec![1, 3]);
-    assert_eq!(queues, expected);
+    for (fact, queues) in every_fact().iter().zip(queues) {
+        let expected = match number(fact) {
+            1..=3 => vec![],
+            12 => vec![u64::MAX],
+            13 => vec![24],
+            18 | 22 => vec![1, 3],
+            _ => vec![1],
+        };
+        assert_eq!(queues, expected, "{fact:?}");
+    }
 }
 
 #[test]
@@ -137,8 +214,14 @@ fn any_settings() -> impl Strategy<Value = QueueSettings> {
     let rule = (any_name(), 1..3_u32);
     let rule = rule.prop_map(|(target, receives_max)| DeadLetterRule { target, receives_max });
     let spans = (0..99_u64, 0..99_u64, 0..300_u64, any::<u32>());
-    (spans, option::of(rule), any::<bool>()).prop_map(|(spans, dead_letter, content_dedup)| {
+    let sources = prop_oneof![
+        4 => Just(DeadLetterSources::All),
+        1 => vec(any_name(), 0..4).prop_map(DeadLetterSources::only),
+    ];
+    let newer = (any_scope(), any_scope(), sources, any_texts());
+    (spans, option::of(rule), any::<bool>(), newer).prop_map(|(spans, dead_letter, content_dedup, newer)| {
         let (visibility, delay, retention, message_bytes_max) = spans;
+        let (dedup_scope, throughput, sources, notes) = newer;
         QueueSettings {
             visibility: Millis(visibility),
             delay: Millis(delay),
@@ -147,8 +230,24 @@ fn any_settings() -> impl Strategy<Value = QueueSettings> {
             receive_wait: Millis(delay),
             dead_letter,
             content_dedup,
+            dedup_scope,
+            throughput,
+            sources,
+            notes: notes.into_iter().collect(),
         }
     })
+}
+
+fn any_scope() -> impl Strategy<Value = Scope> {
+    any::<bool>().prop_map(|group| if group { Scope::Group } else { Scope::Queue })
+}
+
+fn any_texts() -> impl Strategy<Value = Vec<(Label, Text)>> {
+    vec((any_label(), "[xy]{0,3}".prop_map(Text::new)), 0..3)
+}
+
+fn any_task() -> impl Strategy<Value = MessageId> {
+    (0..3_u64).prop_map(|position| id_at(1, position))
 }
 
 fn any_kind() -> impl Strategy<Value = QueueKind> {
@@ -168,9 +267,14 @@ fn about_all() -> impl Strategy<Value = Fact> {
 fn about_queues() -> impl Strategy<Value = Fact> {
     let created = (any_queue(), any_name(), any_kind(), any_settings());
     prop_oneof![
-        4 => created.prop_map(|(queue, name, kind, settings)| {
-            Fact::QueueCreated(QueueCreated { queue, name, kind, settings })
-        }),
+        4 => (created, option::of(any_texts())).prop_map(
+            |((queue, name, kind, settings), tags)| {
+                Fact::QueueCreated(QueueCreated { queue, name, kind, settings, tags })
+            }
+        ),
+        1 => (any_queue(), any_texts(), vec(any_label(), 0..2)).prop_map(
+            |(queue, set, removed)| Fact::QueueTagged(QueueTagged { queue, set, removed })
+        ),
         1 => (any_queue(), any_name()).prop_map(|(queue, name)| {
             let settings = BrokerSettings::default();
             Fact::Broker(BrokerFact::Created(BrokerCreated { queue, name, settings }))
@@ -184,10 +288,11 @@ fn about_queues() -> impl Strategy<Value = Fact> {
 
 fn any_sent() -> impl Strategy<Value = Fact> {
     let parts = (any_queue(), any_seq(), any_stamp(), any::<u32>());
-    let parts = (parts, option::of(any_label()), option::of(any_mark()));
-    parts.prop_map(|((queue, seq, visible_at, len), group, dedup)| {
+    let dedup = (option::of(any_mark()), option::of(any_scope()));
+    let parts = (parts, option::of(any_label()), dedup);
+    parts.prop_map(|((queue, seq, visible_at, len), group, (dedup, dedup_scope))| {
         let id = id_at(len, seq.0 & 0xff);
-        Fact::Sent(Sent { queue, seq, id, len, visible_at, group, dedup })
+        Fact::Sent(Sent { queue, seq, id, len, visible_at, group, dedup, dedup_scope })
     })
 }
 
@@ -214,6 +319,36 @@ fn any_dead_letter() -> impl Strategy<Value = Fact> {
     })
 }
 
+fn any_status() -> impl Strategy<Value = MoveStatus> {
+    use MoveFailure::{DestinationGone, KindsDiffer, NoOrigin};
+    use MoveStatus::{Cancelled, Cancelling, Completed, Failed, Running};
+    let failed = [DestinationGone, NoOrigin, KindsDiffer].map(Failed);
+    prop::sample::select([vec![Cancelled, Cancelling, Completed, Running], failed.to_vec()].concat())
+}
+
+fn any_move() -> impl Strategy<Value = Fact> {
+    let started = (any_queue(), any_task(), any_seq(), option::of(any_name()));
+    let started = (started, option::of(prop_oneof![0..4_u32, Just(u32::MAX)]));
+    let ways = (any_queue(), any_seq(), any_queue(), any_seq(), any_task());
+    let moved = (ways, any_stamp(), any::<u32>(), option::of(any_label()));
+    prop_oneof![
+        3 => started.prop_map(|((queue, task, last, destination), rate)| {
+            let to_move = last.0;
+            Fact::MoveStarted(MoveStarted { queue, task, last, to_move, destination, rate })
+        }),
+        3 => moved.prop_map(|((from, seq, to, to_seq, task), visible_at, len, group)| {
+            let (id, body) = (id_at(len, 2), BodyRef { place: place(u64::from(len)), len });
+            Fact::Moved(Moved { from, seq, to, to_seq, task, id, body, visible_at, group })
+        }),
+        1 => (any_queue(), any_task(), any_seq())
+            .prop_map(|(queue, task, seq)| Fact::MovePassed(MovePassed { queue, task, seq })),
+        1 => (any_queue(), any_task())
+            .prop_map(|(queue, task)| Fact::MoveCancelled(MoveCancelled { queue, task })),
+        1 => (any_queue(), any_task(), any_status())
+            .prop_map(|(queue, task, status)| Fact::MoveEnded(MoveEnded { queue, task, status })),
+    ]
+}
+
 fn about_messages() -> impl Strategy<Value = Fact> {
     let leased = (any_queue(), any::<u32>(), any_stamp(), vec(any_seq(), 0..4));
     let leased = (leased, any::<bool>(), option::of(any_mark()));
@@ -233,5 +368,5 @@ fn about_messages() -> impl Strategy<Value = Fact> {
 }
 
 pub(crate) fn any_fact() -> impl Strategy<Value = Fact> {
-    prop_oneof![1 => about_all(), 4 => about_queues(), 12 => about_messages()]
+    prop_oneof![1 => about_all(), 4 => about_queues(), 12 => about_messages(), 4 => any_move()]
 }

@@ -5,12 +5,18 @@ mod blocks;
 pub(crate) mod codec;
 mod commands;
 mod facts;
+mod moves;
 mod names;
+mod notes;
 mod random;
 mod rests_on;
 mod settings;
 pub(crate) mod snapshots;
+mod sources;
+mod tags;
 mod time;
+
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
@@ -20,18 +26,22 @@ pub(crate) use crate::broker::{
     NewBrokerMessage, OneMessage, ReceiveMode, SubQueue,
 };
 pub(crate) use crate::command::{
-    Command, Delivery, Description, NewDedup, NewMessage, Reply, Verdict,
+    Command, Delivery, Description, NewDedup, NewMessage, Peeked, PeekedLease, Reply, Verdict,
 };
 pub(crate) use crate::fact::{
     Batch, ClockMoved, DeadLettered, DedupMark, Deleted, Expired, Fact, Facts, LeaseChanged,
-    Leased, Opened, QueueChanged, QueueCreated, QueueDeleted, QueuePurged, Sent,
+    Leased, MoveCancelled, MoveEnded, MovePassed, MoveStarted, Moved, Opened, QueueChanged,
+    QueueCreated, QueueDeleted, QueuePurged, QueueTagged, Sent,
 };
 pub(crate) use crate::id::{
-    BodyRef, Epoch, Label, MessageId, Name, PartitionId, Place, Position, QueueId, Seq,
+    BodyRef, Epoch, Label, MessageId, Name, PartitionId, Place, Position, QueueId, Seq, Text,
 };
 pub(crate) use crate::limits::Limits;
-pub(crate) use crate::parts::DeadLetterRule;
-pub(crate) use crate::queue::{QueueKind, QueueSettings, SettingsPatch};
+pub(crate) use crate::parts::{DeadLetterRule, Texts};
+pub(crate) use crate::queue::{
+    DeadLetterSources, MoveFailure, MoveStatus, MoveTask, QueueKind, QueueSettings, Scope,
+    SettingsPatch,
+};
 pub(crate) use crate::receipt::Receipt;
 pub(crate) use crate::refusal::{QueueRefusal, Refusal, Setting};
 pub(crate) use crate::stamp::{Millis, Stamp};
@@ -42,6 +52,15 @@ pub(crate) fn name(text: &str) -> Name {
 
 pub(crate) fn label(text: &str) -> Label {
     Label::new(text)
+}
+
+pub(crate) fn text(text: &str) -> Text {
+    Text::new(text)
+}
+
+/// Keys and values.
+pub(crate) fn pairs(pairs: &[(&str, &str)]) -> Vec<(Label, Text)> {
+    pairs.iter().map(|(key, value)| (label(key), text(value))).collect()
 }
 
 pub(crate) fn seconds(seconds: u64) -> Millis {
@@ -85,12 +104,21 @@ pub(crate) fn retention(of: u64) -> SettingsPatch {
     SettingsPatch { retention: Some(seconds(of)), ..SettingsPatch::default() }
 }
 
+/// A note that is set, or without a text one that is taken out.
+pub(crate) fn note(key: &str, value: Option<&str>) -> SettingsPatch {
+    SettingsPatch { notes: vec![(label(key), value.map(text))], ..no_settings() }
+}
+
+pub(crate) fn taking_from(sources: DeadLetterSources) -> SettingsPatch {
+    SettingsPatch { sources: Some(sources), ..no_settings() }
+}
+
 pub(crate) fn create(queue: &str, kind: QueueKind, given: SettingsPatch) -> Command {
-    Command::CreateQueue { name: name(queue), kind, given }
+    Command::CreateQueue { name: name(queue), kind, given, tags: Vec::new() }
 }
 
 pub(crate) fn change_queue(queue: &str, patch: SettingsPatch) -> Command {
-    Command::ChangeQueue { name: name(queue), patch }
+    Command::ChangeQueue { name: name(queue), patch, only_if: None }
 }
 
 pub(crate) fn delete_queue(queue: &str) -> Command {
@@ -111,6 +139,40 @@ pub(crate) fn find(queue: &str) -> Command {
 
 pub(crate) fn list(prefix: &str, after: Option<&str>, limit: usize) -> Command {
     Command::ListQueues { prefix: name(prefix), after: after.map(name), limit }
+}
+
+pub(crate) fn tag(queue: &str, tags: &[(&str, &str)]) -> Command {
+    Command::TagQueue { name: name(queue), tags: pairs(tags) }
+}
+
+pub(crate) fn untag(queue: &str, keys: &[&str]) -> Command {
+    Command::UntagQueue { name: name(queue), keys: keys.iter().map(|key| label(key)).collect() }
+}
+
+pub(crate) fn list_tags(queue: &str) -> Command {
+    Command::ListTags { name: name(queue) }
+}
+
+pub(crate) fn list_sources(queue: &str, after: Option<&str>, limit: usize) -> Command {
+    Command::ListSources { name: name(queue), after: after.map(name), limit }
+}
+
+pub(crate) fn start_move(source: &str, destination: Option<&str>, rate: Option<u32>) -> Command {
+    Command::StartMove { source: name(source), destination: destination.map(name), rate }
+}
+
+pub(crate) fn list_moves(source: &str) -> Command {
+    Command::ListMoves { source: name(source), limit: 99 }
+}
+
+pub(crate) fn cancel_move(source: &str, task: MessageId) -> Command {
+    Command::CancelMove { source: name(source), task }
+}
+
+/// Looks at all messages.
+pub(crate) fn peek(queue: &str, from: u64, max: usize) -> Command {
+    let (queue, from) = (name(queue), Seq(from));
+    Command::Peek { queue, from, max, in_flight: true, delayed: true }
 }
 
 pub(crate) fn send(queue: &str) -> Command {
@@ -177,7 +239,8 @@ pub(crate) fn broker_receive(queue: &str) -> Command {
 
 pub(crate) fn created(queue: u64, text: &str, kind: QueueKind, given: &SettingsPatch) -> Fact {
     let settings = given.onto(QueueSettings::default());
-    Fact::QueueCreated(QueueCreated { queue: QueueId(queue), name: name(text), kind, settings })
+    let (queue, name) = (QueueId(queue), name(text));
+    Fact::QueueCreated(QueueCreated { queue, name, kind, settings, tags: None })
 }
 
 pub(crate) fn standard(queue: u64, text: &str) -> Fact {
@@ -222,6 +285,7 @@ pub(crate) fn sent_with(queue: u64, seq: u64, change: impl FnOnce(&mut Sent)) ->
         visible_at: Stamp(0),
         group: None,
         dedup: None,
+        dedup_scope: None,
     };
     change(&mut sent);
     Fact::Sent(sent)
@@ -455,6 +519,24 @@ impl World {
         [visible, in_flight, delayed]
     }
 
+    #[track_caller]
+    pub(crate) fn moves(&self, source: &str) -> Vec<MoveTask> {
+        match self.decide(&list_moves(source)).answer {
+            Ok(Reply::Moves(tasks)) => tasks,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn peeked(&self, command: &Command) -> (Vec<Peeked>, Option<u64>) {
+        let verdict = self.decide(command);
+        assert!(verdict.facts.is_empty(), "a look changes nothing");
+        match verdict.answer {
+            Ok(Reply::Peeked { messages, next }) => (messages, next.map(|next| next.0)),
+            other => panic!("{other:?}"),
+        }
+    }
+
     pub(crate) fn id(&self, queue: &str) -> QueueId {
         match self.decide(&find(queue)).answer {
             Ok(Reply::Queue { queue }) => queue,
@@ -559,11 +641,13 @@ impl Then {
 impl Partition {
     /// Asserts that everything derived is what the facts make it.
     pub(crate) fn check(&self, at: Stamp) {
-        let mut due = Vec::new();
+        let (mut due, mut rules) = (Vec::new(), BTreeSet::new());
         for (id, resource) in &self.resources {
             let next = match &resource.kind {
                 super::Kind::Polled(queue) => {
                     queue.check(at);
+                    let target = queue.rule_target();
+                    rules.extend(target.map(|target| (target.clone(), queue.name().clone(), *id)));
                     queue.next_due()
                 }
                 super::Kind::Broker(queue) => queue.next_due(),
@@ -571,6 +655,7 @@ impl Partition {
             assert_eq!(resource.due, next, "when {id:?} is due");
             due.extend(next.map(|next| (next, *id)));
         }
+        assert_eq!(rules, *self.sources.rules());
         due.sort();
         assert_eq!(due, self.due.iter().copied().collect::<Vec<_>>());
     }

@@ -12,9 +12,13 @@ fn a_queue_comes_with_the_documented_defaults() {
         receive_wait: seconds(0),
         dead_letter: None,
         content_dedup: false,
+        dedup_scope: Scope::Queue,
+        throughput: Scope::Queue,
+        sources: DeadLetterSources::All,
+        notes: Texts::default(),
     };
     let (queue, kind) = (QueueId(1), QueueKind::Standard);
-    let expected = QueueCreated { queue, name: name("q"), kind, settings };
+    let expected = QueueCreated { queue, name: name("q"), kind, settings, tags: None };
     World::new()
         .when(1, create("q", kind, no_settings()))
         .says(Reply::Queue { queue })
@@ -22,7 +26,7 @@ fn a_queue_comes_with_the_documented_defaults() {
         .rests_on(1);
 }
 
-fn each_setting() -> [(SettingsPatch, Setting); 7] {
+fn each_setting() -> [(SettingsPatch, Setting); 10] {
     let none = no_settings;
     [
         (SettingsPatch { visibility: Some(seconds(1)), ..none() }, Setting::Visibility),
@@ -32,6 +36,9 @@ fn each_setting() -> [(SettingsPatch, Setting); 7] {
         (SettingsPatch { receive_wait: Some(seconds(3)), ..none() }, Setting::ReceiveWait),
         (dead_letter("d", 5), Setting::DeadLetter),
         (SettingsPatch { content_dedup: Some(true), ..none() }, Setting::ContentDedup),
+        (SettingsPatch { dedup_scope: Some(Scope::Group), ..none() }, Setting::DedupScope),
+        (taking_from(DeadLetterSources::only([name("x")])), Setting::DeadLetterSources),
+        (note("policy", Some("{}")), Setting::Note(label("policy"))),
     ]
 }
 
@@ -116,14 +123,46 @@ fn a_dead_letter_queue_must_be_there_and_of_the_same_kind() {
 
 #[test]
 fn a_fifo_setting_on_a_standard_queue_is_refused_whatever_its_value() {
-    let setting = Setting::ContentDedup;
-    for value in [false, true] {
-        let given = SettingsPatch { content_dedup: Some(value), ..no_settings() };
+    let content = |value| SettingsPatch { content_dedup: Some(value), ..no_settings() };
+    let scope = |value| SettingsPatch { dedup_scope: Some(value), ..no_settings() };
+    let throughput = |value| SettingsPatch { throughput: Some(value), ..no_settings() };
+    for (given, setting) in [
+        (content(false), Setting::ContentDedup),
+        (content(true), Setting::ContentDedup),
+        (scope(Scope::Queue), Setting::DedupScope),
+        (scope(Scope::Group), Setting::DedupScope),
+        (throughput(Scope::Queue), Setting::Throughput),
+        (throughput(Scope::Group), Setting::Throughput),
+    ] {
         let refusal = QueueRefusal::FifoSettingOnStandard { setting };
         let new = create("new", QueueKind::Standard, given.clone());
         World::standard().when(1, new).refused(refusal.clone());
         World::standard().when(1, change_queue("q", given)).refused(refusal);
     }
+}
+
+fn throughput(dedup_scope: Option<Scope>, throughput: Option<Scope>) -> SettingsPatch {
+    SettingsPatch { dedup_scope, throughput, ..no_settings() }
+}
+
+#[test]
+fn throughput_per_group_needs_deduplication_per_group_whichever_comes_last() {
+    let refusal = QueueRefusal::ThroughputNeedsGroupScope;
+    let per_group = throughput(None, Some(Scope::Group));
+    let both = throughput(Some(Scope::Group), Some(Scope::Group));
+    World::new().when(1, create("f", QueueKind::Fifo, per_group.clone())).refused(refusal.clone());
+    World::fifo().when(1, change_queue("f", per_group.clone())).refused(refusal.clone());
+    let mut world = World::fifo();
+    world.done(change_queue("f", throughput(Some(Scope::Group), None)));
+    world.done(change_queue("f", per_group));
+    let back = throughput(Some(Scope::Queue), None);
+    assert_eq!(world.refusal(change_queue("f", back)), refusal);
+    world.done(change_queue("f", throughput(Some(Scope::Queue), Some(Scope::Queue))));
+    world.done(change_queue("f", both.clone()));
+    let differing = world.refusal(create("f", QueueKind::Fifo, throughput(None, Some(Scope::Queue))));
+    let setting = Setting::Throughput;
+    assert_eq!(differing, QueueRefusal::ExistsOtherwise { name: name("f"), setting });
+    assert_eq!(world.queue(create("f", QueueKind::Fifo, both)), 1);
 }
 
 #[test]

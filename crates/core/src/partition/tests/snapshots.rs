@@ -218,6 +218,9 @@ fn a_snapshot_names_the_bodies_of_its_messages_and_no_others() {
     assert_eq!(bodies(&world), [vec![5, 6], vec![]]);
     world.one(receive("q", 1));
     assert_eq!(bodies(&world), [vec![6], vec![5]], "a dead letter's body stays where it is");
+    assert!(world.say(start_move("d", Some("q"), None)).is_ok());
+    world.tick(9);
+    assert_eq!(bodies(&world), [vec![6, 5], vec![]], "and a moved message's too");
 }
 
 /// Taken at a moment, told the facts from then on.

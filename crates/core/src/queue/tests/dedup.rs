@@ -136,3 +136,63 @@ fn a_queue_made_again_knows_none() {
     world.sent(send_in("f", "g", "a"));
     assert_eq!(world.counts("f"), [1, 0, 0]);
 }
+
+fn per_group() -> SettingsPatch {
+    SettingsPatch { dedup_scope: Some(Scope::Group), ..no_settings() }
+}
+
+#[test]
+fn an_id_counts_in_the_whole_queue_or_in_its_group() {
+    let mut whole = World::fifo();
+    let first = whole.sent(send_in("f", "g", "a"));
+    assert_eq!(whole.sent(send_in("f", "h", "a")), first);
+    let mut grouped = World::new().with("f", QueueKind::Fifo, per_group());
+    let first = grouped.sent(send_in("f", "g", "a"));
+    let other = grouped.sent(send_in("f", "h", "a"));
+    assert_ne!(other, first);
+    assert_eq!(grouped.sent(send_in("f", "g", "a")), first);
+    assert_eq!(grouped.sent(send_in("f", "h", "a")), other);
+}
+
+#[test]
+fn content_counts_in_its_group_too() {
+    let given = SettingsPatch { content_dedup: Some(true), ..per_group() };
+    let mut world = World::new().with("f", QueueKind::Fifo, given);
+    let first = world.sent(by_content("x"));
+    assert_eq!(world.sent(by_content("x")), first);
+    let elsewhere = send_with("f", |message| {
+        message.group = Some(label("h"));
+        message.dedup = NewDedup::Content(label("x"));
+    });
+    assert_ne!(world.sent(elsewhere), first);
+}
+
+/// The fact says where the id counts, so that a log means the same whatever the queue is set to.
+#[test]
+fn a_message_says_where_its_id_counts() {
+    let expected = sent_with(1, 1, |sent| {
+        sent.id = id_at(1, 2);
+        sent.visible_at = stamp(7);
+        sent.group = Some(label("g"));
+        sent.dedup = Some(mark("a", stamp(307)));
+        sent.dedup_scope = Some(Scope::Group);
+    });
+    let created = created(1, "f", QueueKind::Fifo, &per_group());
+    given([(0, created)]).when(7, send_in("f", "g", "a")).then([expected]);
+}
+
+#[test]
+fn what_was_remembered_under_one_scope_means_nothing_under_the_other_and_is_kept() {
+    let mut world = World::fifo();
+    let first = world.sent(send_in("f", "g", "a"));
+    world.done(change_queue("f", per_group()));
+    let second = world.sent(send_in("f", "g", "a"));
+    assert_ne!(second, first);
+    let back = SettingsPatch { dedup_scope: Some(Scope::Queue), ..no_settings() };
+    world.done(change_queue("f", back));
+    assert_eq!(world.sent(send_in("f", "g", "a")), first);
+    world.restart();
+    assert_eq!(world.sent(send_in("f", "h", "a")), first);
+    world.done(change_queue("f", per_group()));
+    assert_eq!(world.sent(send_in("f", "g", "a")), second);
+}

@@ -10,8 +10,9 @@ use super::*;
 const MANY: u64 = 1_000_000;
 /// A receive moves `receive_scan_max` dead letters, and hands out.
 const FACTS_MAX: usize = 251;
-/// For each message that a receive may look at, its head and its body of the group are found.
-const LOOKED_AT_MAX: usize = 4 * 250;
+/// For each message that a receive may look at, its head and its body of the group are found; a peek
+/// or a move looks at a thousand, and sees that there is one more.
+const LOOKED_AT_MAX: usize = 4 * 250 + 1;
 /// Fifty times what a turn should take, since the machine may be busy.
 const TIME_MAX: Duration = Duration::from_millis(50);
 
@@ -33,6 +34,8 @@ impl Long {
         let mut long = Long { kind, shape: shape.to_owned(), partition, at: Stamp(0), position: 0 };
         long.take_in(&[created(1, "d", kind, &no_settings())]);
         long.take_in(&[created(2, "q", kind, &dead_letter("d", 1))]);
+        // So that messages can be moved out of `q`.
+        long.take_in(&[created(3, "s", kind, &dead_letter("q", 1))]);
         long
     }
 
@@ -103,6 +106,22 @@ impl Long {
             }
         }
         let _ = self.say(&describe("q"));
+        let everything = peek("q", 1, 10_000);
+        let waiting = Command::Peek {
+            queue: name("q"),
+            from: Seq(1),
+            max: 10_000,
+            in_flight: false,
+            delayed: false,
+        };
+        for look in [everything, waiting, peek("q", MANY - 5, 10)] {
+            assert!(matches!(self.say(&look), Ok(Reply::Peeked { .. })));
+        }
+        for other in [tag("q", &[("a", "b")]), untag("q", &["a"]), list_tags("q")] {
+            assert!(self.say(&other).is_ok());
+        }
+        assert!(self.say(&list_sources("d", None, 1)).is_ok());
+        self.moves();
         self.turn("next_visible", |long| {
             long.partition.next_visible(QueueId(2), long.at);
             0
@@ -114,16 +133,34 @@ impl Long {
         });
     }
 
+    /// Messages are moved from `q` to `d` for a few steps.
+    fn moves(&mut self) {
+        let Ok(Reply::MoveStarted { task }) = self.say(&start_move("q", Some("d"), None)) else {
+            panic!("no move");
+        };
+        for _ in 0..3 {
+            self.ticks(512);
+            self.at = self.at + Millis(1);
+        }
+        let _ = self.say(&list_moves("q"));
+        let _ = self.say(&cancel_move("q", task));
+        self.ticks(512);
+    }
+
+    fn ticks(&mut self, limit: usize) {
+        self.turn("tick", |long| {
+            let facts = long.partition.tick(long.at, place(long.position), limit);
+            long.take_in(&facts.facts);
+            facts.len()
+        });
+    }
+
     /// The messages have outlived their time; then there is an end of the queue.
     fn comes_to_its_end(mut self) {
         let _ = self.say(&change_queue("q", retention(60)));
         let mut long = self.after(60, "past its retention");
         long.hears_clients();
-        long.turn("tick", |long| {
-            let facts = long.partition.tick(long.at, place(long.position), 512);
-            long.take_in(&facts.facts);
-            facts.len()
-        });
+        long.ticks(512);
         let _ = long.say(&purge("q"));
         let _ = long.say(&delete_queue("q"));
     }

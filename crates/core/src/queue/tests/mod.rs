@@ -10,6 +10,7 @@ mod fifo;
 mod items;
 mod leases;
 mod million;
+mod peek;
 mod refusals;
 mod standard;
 mod turns;

@@ -23,11 +23,26 @@ fn number(refusal: &QueueRefusal) -> usize {
         QueueRefusal::LeaseTooLong { .. } => 15,
         QueueRefusal::InFlightFull { .. } => 16,
         QueueRefusal::FifoSettingOnStandard { .. } => 17,
+        QueueRefusal::Changed { .. } => 18,
+        QueueRefusal::ThroughputNeedsGroupScope => 19,
+        QueueRefusal::DeadLetterTargetForbids { .. } => 20,
+        QueueRefusal::TooManySources { .. } => 21,
+        QueueRefusal::NotesTooLong { .. } => 22,
+        QueueRefusal::TooManyTags { .. } => 23,
+        QueueRefusal::NotADeadLetterQueue { .. } => 24,
+        QueueRefusal::MoveDestinationMissing { .. } => 25,
+        QueueRefusal::MoveDestinationKind { .. } => 26,
+        QueueRefusal::MoveToItself => 27,
+        QueueRefusal::MoveRate { .. } => 28,
+        QueueRefusal::MoveRunning => 29,
+        QueueRefusal::MoveMissing => 30,
+        QueueRefusal::MoveNotRunning => 31,
     }
 }
 
 /// One world in which each of them can be met: `q` standard and `f` FIFO, each with one message
-/// handed out, `q` purged and `gone` deleted a moment ago.
+/// handed out, `q` purged and `gone` deleted a moment ago; `d` (4), which takes no dead letters but
+/// has a source, with a move that has ended, and another that runs.
 fn world() -> World {
     let mut world = World::with_limits(|limits| limits.standard_in_flight_max = 1);
     world = world.with("gone", QueueKind::Standard, no_settings());
@@ -39,8 +54,17 @@ fn world() -> World {
     world.send_group("f", "g", &["a"]);
     world.one(receive("q", 1));
     world.one(receive("f", 1));
+    world = world.with("d", QueueKind::Standard, no_settings());
+    world = world.with("s", QueueKind::Standard, dead_letter("d", 1));
+    world.done(change_queue("d", taking_from(DeadLetterSources::None)));
+    world.say(start_move("d", None, None)).unwrap();
+    world.tick(9);
+    world.say(start_move("d", None, None)).unwrap();
     world
 }
+
+/// The position at which the first move was started.
+const FIRST_MOVE: u64 = 13;
 
 fn cases() -> Vec<(Command, QueueRefusal)> {
     let standard = |given| create("new", QueueKind::Standard, given);
@@ -54,6 +78,14 @@ fn cases() -> Vec<(Command, QueueRefusal)> {
     };
     let visibility = SettingsPatch { visibility: Some(seconds(1)), ..no_settings() };
     let content = SettingsPatch { content_dedup: Some(false), ..no_settings() };
+    let note = |text: &str| note("n", Some(text));
+    let many: Vec<(String, &str)> = (0..51).map(|n| (n.to_string(), "v")).collect();
+    let many: Vec<(&str, &str)> = many.iter().map(|(key, value)| (key.as_str(), *value)).collect();
+    let eleven = (0..11).map(|n| name(&n.to_string()));
+    let throughput = SettingsPatch { throughput: Some(Scope::Group), ..no_settings() };
+    let only_if = Some((label("n"), Some(text("read before"))));
+    let change = Command::ChangeQueue { name: name("q"), patch: no_settings(), only_if };
+    let missing = name("none");
     vec![
         (find("none"), QueueRefusal::Missing { name: name("none") }),
         (
@@ -94,6 +126,26 @@ fn cases() -> Vec<(Command, QueueRefusal)> {
         ),
         (receive("q", 1), QueueRefusal::InFlightFull { limit: 1 }),
         (standard(content), QueueRefusal::FifoSettingOnStandard { setting: Setting::ContentDedup }),
+        (change, QueueRefusal::Changed { name: name("q") }),
+        (change_queue("f", throughput), QueueRefusal::ThroughputNeedsGroupScope),
+        (standard(dead_letter("d", 1)), QueueRefusal::DeadLetterTargetForbids { name: name("d") }),
+        (
+            standard(taking_from(DeadLetterSources::only(eleven))),
+            QueueRefusal::TooManySources { limit: 10 },
+        ),
+        (standard(note(&"x".repeat(32 * 1024))), QueueRefusal::NotesTooLong { limit: 32 * 1024 }),
+        (tag("q", &many), QueueRefusal::TooManyTags { limit: 50 }),
+        (start_move("q", None, None), QueueRefusal::NotADeadLetterQueue { name: name("q") }),
+        (
+            start_move("d", Some("none"), None),
+            QueueRefusal::MoveDestinationMissing { name: missing },
+        ),
+        (start_move("d", Some("f"), None), QueueRefusal::MoveDestinationKind { name: name("f") }),
+        (start_move("d", Some("d"), None), QueueRefusal::MoveToItself),
+        (start_move("d", None, Some(501)), QueueRefusal::MoveRate { limit: 500 }),
+        (start_move("d", None, None), QueueRefusal::MoveRunning),
+        (cancel_move("d", id_at(1, 1)), QueueRefusal::MoveMissing),
+        (cancel_move("d", id_at(1, FIRST_MOVE)), QueueRefusal::MoveNotRunning),
     ]
 }
 
@@ -105,7 +157,7 @@ fn each_refusal_is_reached_and_changes_nothing() {
         world.clone().when(1, command.clone()).refused(refusal.clone());
     }
     let reached: Vec<usize> = cases.iter().map(|(_, refusal)| number(refusal)).collect();
-    assert_eq!(reached, (0..=17).collect::<Vec<_>>());
+    assert_eq!(reached, (0..=31).collect::<Vec<_>>());
 }
 
 #[test]
@@ -121,6 +173,14 @@ fn every_command_to_a_missing_queue_says_so() {
         receive("q", 1),
         delete("q", lost),
         change_lease("q", lost, 1),
+        tag("q", &[("a", "b")]),
+        untag("q", &["a"]),
+        list_tags("q"),
+        list_sources("q", None, 1),
+        start_move("q", None, Some(0)),
+        list_moves("q"),
+        cancel_move("q", id_at(1, 1)),
+        peek("q", 0, 1),
     ];
     for command in commands {
         World::new().when(1, command).refused(QueueRefusal::Missing { name: name("q") });

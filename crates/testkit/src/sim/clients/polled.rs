@@ -1,7 +1,7 @@
 //! What callers wish of standard and FIFO queues, and of queues as such.
 
 use lineside_core::command::{Command, NewDedup, NewMessage};
-use lineside_core::id::{Label, Name};
+use lineside_core::id::{Label, Name, Seq};
 use lineside_core::parts::DeadLetterRule;
 use lineside_core::queue::{QueueKind, SettingsPatch};
 use lineside_core::stamp::Millis;
@@ -27,7 +27,12 @@ pub(super) fn audit(name: &str) -> Vec<Command> {
         attempt: None,
     };
     let describe = || Command::DescribeQueue { name: named(name) };
-    vec![describe(), receive, describe()]
+    let moves = Command::ListMoves { source: named(name), limit: 10 };
+    let (from, max) = (Seq(0), usize::MAX);
+    let peek =
+        Command::Peek { queue: named(name), from, max, in_flight: true, delayed: true };
+    let tags = Command::ListTags { name: named(name) };
+    vec![describe(), peek, moves, tags, receive, describe()]
 }
 
 impl Clients {
@@ -52,7 +57,7 @@ impl Clients {
         }
     }
 
-    fn message(&mut self, whim: &mut Whim<'_>, kind: Kind) -> NewMessage {
+    pub(super) fn message(&mut self, whim: &mut Whim<'_>, kind: Kind) -> NewMessage {
         let body = self.body(whim);
         let size = u32::try_from(body.len()).unwrap_or(u32::MAX);
         let is_fifo = kind == Kind::Fifo;
@@ -88,7 +93,7 @@ impl Clients {
     }
 
     /// A name: mostly the queue's own, sometimes any other's.
-    fn name_near(&self, whim: &mut Whim<'_>, plan: QueuePlan) -> Name {
+    pub(super) fn name_near(&self, whim: &mut Whim<'_>, plan: QueuePlan) -> Name {
         match whim.rng.below(12) {
             0 => named("nowhere"),
             1 => named(whim.rng.pick(&self.queues).map_or("", |queue| queue.name)),
@@ -100,7 +105,10 @@ impl Clients {
         let name = self.name_near(whim, plan);
         match whim.rng.weighted(&ABOUT) {
             0 => self.create(whim, plan),
-            1 => Command::ChangeQueue { name, patch: self.patch(whim, plan.kind) },
+            1 => {
+                let (patch, only_if) = (self.patch(whim, plan.kind), Clients::only_if(whim));
+                Command::ChangeQueue { name, patch, only_if }
+            }
             2 => Command::DeleteQueue { name },
             3 => Command::PurgeQueue { name },
             4 => Command::DescribeQueue { name },
@@ -120,7 +128,8 @@ impl Clients {
             _ => QueueKind::Standard,
         };
         let given = whim.maybe(70, |whim| self.patch(whim, plan.kind)).unwrap_or_default();
-        Command::CreateQueue { name: named(plan.name), kind, given }
+        let tags = Clients::tags_of_new(whim);
+        Command::CreateQueue { name: named(plan.name), kind, given, tags }
     }
 
     /// The other side of dead-letter rules goes or comes, and in the same breath everybody asks what
@@ -137,7 +146,7 @@ impl Clients {
             let (name, dead_letter) = (named(source.name), Some(Some(dead_letter.clone())));
             let patch = SettingsPatch { dead_letter, ..SettingsPatch::default() };
             commands.push(match whim.rng.below(3) {
-                0 => Command::ChangeQueue { name, patch },
+                0 => Command::ChangeQueue { name, patch, only_if: None },
                 1 => self.about_queues(whim, source),
                 _ => self.receive(whim, source, name),
             });
@@ -160,6 +169,7 @@ impl Clients {
             receive_wait: whim.maybe(15, |whim| whim.seconds(&[0, 2, 20])),
             dead_letter: whim.maybe(40, |whim| whim.maybe(85, |whim| self.rule(whim, kind))),
             content_dedup: whim.maybe(dedups, |whim| whim.rng.chance(70)),
+            ..Clients::newer(whim, kind)
         }
     }
 
