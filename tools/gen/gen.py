@@ -3,7 +3,7 @@
     python3 tools/gen/gen.py            write them
     python3 tools/gen/gen.py --check    write nothing; exit 1 when they differ
 
-Reading order: fetch.py (where a model comes from), rust.py (what becomes of it).
+Reading order: fetch.py (where a model comes from), rust.py (types), table.py (shapes as data).
 """
 
 import difflib
@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import fetch
 import rust
+import table
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / "target" / "gen"
@@ -23,18 +24,20 @@ CACHE = ROOT / "target" / "gen"
 class Service(NamedTuple):
     name: str
     version: str
-    output: str
     operations: list[str]  # those with structs; the Operation enum always has all
+
+    def output(self, suffix: str = "") -> Path:
+        return ROOT / f"crates/aws/src/generated/{self.name}{suffix}.rs"
 
 
 SERVICES = [
     Service(
         "sqs",
         "2012-11-05",
-        "crates/aws/src/generated/sqs.rs",
-        """ChangeMessageVisibility ChangeMessageVisibilityBatch CreateQueue DeleteMessage
-        DeleteMessageBatch DeleteQueue GetQueueAttributes GetQueueUrl ListQueues PurgeQueue
-        ReceiveMessage SendMessage SendMessageBatch SetQueueAttributes""".split(),
+        """AddPermission CancelMessageMoveTask ChangeMessageVisibility ChangeMessageVisibilityBatch CreateQueue
+        DeleteMessage DeleteMessageBatch DeleteQueue GetQueueAttributes GetQueueUrl ListDeadLetterSourceQueues
+        ListMessageMoveTasks ListQueueTags ListQueues PurgeQueue ReceiveMessage RemovePermission SendMessage
+        SendMessageBatch SetQueueAttributes StartMessageMoveTask TagQueue UntagQueue""".split(),
     ),
 ]
 
@@ -68,9 +71,9 @@ def main() -> int:
     act = check if "--check" in sys.argv[1:] else write
     results = []
     for service in SERVICES:
-        model = fetch.model(CACHE, service.name, service.version)
-        source = formatted(rust.render(model, service.operations))
-        results.append(act(ROOT / service.output, source))
+        now, query = (fetch.model(CACHE, wheel, service.name, service.version) for wheel in fetch.WHEEL_SHA256)
+        results.append(act(service.output(), formatted(rust.render(now, service.operations))))
+        results.append(act(service.output("_table"), formatted(table.render(now, query))))
     return 0 if all(results) else 1
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from fetch import BOTOCORE, Model
+from fetch import Model
 
 SCALARS = {"string": "String", "integer": "i32", "long": "i64", "boolean": "bool", "blob": "Blob"}
 
@@ -58,7 +58,7 @@ class Shapes:
 
 def header(model: Model) -> str:
     return f"""\
-// Made by tools/gen from botocore {BOTOCORE}, {model.path},
+// Made by tools/gen from botocore {model.botocore}, {model.path},
 // sha256 {model.sha256}.
 // Do not edit: change the generator and run `make gen`.
 //! Wire shapes of {model.data["metadata"]["serviceFullName"]}: names, members, constraints.
@@ -73,13 +73,10 @@ def imports(body: str) -> str:
 
 
 def constants(metadata: dict) -> str:
-    target, version = metadata["targetPrefix"], metadata["jsonVersion"]
+    target = metadata["targetPrefix"]
     return f"""
 /// What stands before the dot in `X-Amz-Target`.
 pub const TARGET_PREFIX: &str = "{target}";
-
-/// The version of AWS JSON: the content type is `application/x-amz-json-` and this.
-pub const JSON_VERSION: &str = "{version}";
 """
 
 
@@ -88,7 +85,6 @@ def name_enum(title: str, doc: str, names: list[str]) -> str:
     variants = "".join(f"    {name},\n" for name in names)
     listed = ", ".join(f"Self::{name}" for name in names)
     to_name = "".join(f'            Self::{name} => "{name}",\n' for name in names)
-    from_name = "".join(f'            "{name}" => Some(Self::{name}),\n' for name in names)
     return f"""
 /// {doc}
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -109,9 +105,7 @@ impl {title} {{
     /// The one with this exact name on the wire.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {{
-        match name {{
-{from_name}            _ => None,
-        }}
+        Self::ALL.into_iter().find(|one| one.name() == name)
     }}
 }}
 """
@@ -137,7 +131,7 @@ def struct(shapes: Shapes, name: str) -> str:
 #[derive({", ".join(derived)})]
 pub struct {name} {{
 {fields}}}
-{required(name, shape) if reads else ""}"""
+"""
 
 
 def field(shapes: Shapes, wire: str, member: dict, reads: bool, writes: bool) -> str:
@@ -150,22 +144,11 @@ def field(shapes: Shapes, wire: str, member: dict, reads: bool, writes: bool) ->
 """
 
 
-def required(name: str, shape: dict) -> str:
-    return f"""
-impl {name} {{
-    /// Wire names of the members that the model calls required, in its order.
-    pub const REQUIRED: &'static [&'static str] = &[{quoted(shape.get("required", []))}];
-}}
-"""
-
-
 def render(model: Model, operations: list[str]) -> str:
     """The whole file, before rustfmt."""
     shapes = Shapes(model.data, operations)
-    errors = sorted(name for name, shape in model.data["shapes"].items() if shape.get("exception"))
     body = constants(model.data["metadata"])
     body += name_enum("Operation", "Every operation of the service.", sorted(model.data["operations"]))
-    body += name_enum("ErrorShape", "Every error that the model names.", errors)
     body += enum_values(shapes)
     structs = [name for name in shapes.used() if shapes.all[name]["type"] == "structure"]
     body += "".join(struct(shapes, name) for name in structs)

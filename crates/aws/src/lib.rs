@@ -3,102 +3,106 @@
 //! Owns AWS's protocols, names, limits of form and error texts; SQS so far, in [`sqs`], one file per
 //! operation. Must never know a file, a socket or the log. Enter at [`Aws::answer`].
 
+mod address;
+pub mod auth;
 mod blob;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod generated;
-mod json;
+pub mod protocol;
 pub mod sqs;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Method, Response, header};
 use lineside_core::receipt::ReceiptKey;
 use lineside_engine::engine::Handle;
 
-use crate::json::WireError;
+pub use crate::address::{DEFAULT_ACCOUNT, DEFAULT_REGION};
 
-/// The account that every caller has until accounts are told apart.
-pub const DEFAULT_ACCOUNT: &str = "000000000000";
-/// The region of a caller that names none.
-pub const DEFAULT_REGION: &str = "us-east-1";
+pub(crate) use crate::address::Caller;
+use crate::auth::Gate;
+use crate::protocol::{Protocol, WireError};
 
 /// The face.
 #[derive(Clone)]
 pub struct Aws {
     engine: Handle,
     key: ReceiptKey,
-}
-
-/// Who calls, and through which address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Caller {
-    pub(crate) account: String,
-    pub(crate) region: String,
-    pub(crate) host: String,
+    /// Without one, nobody's signature is checked.
+    gate: Option<Gate>,
 }
 
 impl Aws {
     /// A face over an engine; receipts are sealed under `key`.
     pub fn new(engine: Handle, key: ReceiptKey) -> Aws {
-        Aws { engine, key }
+        Aws { engine, key, gate: None }
     }
 
-    /// Whether a request is AWS's, whatever its path: it is signed for a scope, or names a target.
-    pub fn is_addressed(head: &Parts) -> bool {
-        let signed = |value: &HeaderValue| value.as_bytes().starts_with(b"AWS4-HMAC-SHA256 ");
-        head.headers.contains_key("x-amz-target")
-            || head.headers.get(http::header::AUTHORIZATION).is_some_and(signed)
+    /// The same face, behind a gate.
+    #[must_use]
+    pub fn behind(self, gate: Gate) -> Aws {
+        Aws { gate: Some(gate), ..self }
     }
 
-    /// Answers one request of AWS's JSON protocol.
-    pub async fn answer(&self, head: &Parts, body: Bytes) -> Response<Bytes> {
-        let target = head.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
-        let answered = match target.and_then(|target| target.split_once('.')) {
-            Some((sqs::TARGET_PREFIX, operation)) => {
-                sqs::answer(self, &Caller::of(head), operation, &body).await
-            }
-            _ => Err(WireError::unknown_operation(target.unwrap_or_default())),
+    /// Whether callers must show who they are.
+    pub fn is_guarded(&self) -> bool {
+        self.gate.is_some()
+    }
+
+    /// Whether a request is AWS's: whatever its path, one that is signed for a scope, or names a
+    /// target or an action; and a form that is posted to the root or to a queue.
+    pub fn is_addressed(head: &Parts, body: &[u8]) -> bool {
+        let query = head.uri.query().unwrap_or_default();
+        is_signed(head, query)
+            || head.headers.contains_key("x-amz-target")
+            || has_action(query.as_bytes())
+            || is_form(head) && (has_action(body) || sqs::is_path(head.uri.path()))
+    }
+
+    /// Answers one request, which is known by `id` from now on.
+    pub async fn answer(&self, head: &Parts, body: Bytes, id: &str) -> Response<Bytes> {
+        let protocol = Protocol::of(head);
+        let answered = self.serve(protocol, head, &body, id).await;
+        protocol.respond(sqs::SERVICE, answered, id)
+    }
+
+    async fn serve(
+        &self,
+        protocol: Protocol,
+        head: &Parts,
+        body: &[u8],
+        id: &str,
+    ) -> Result<Vec<u8>, WireError> {
+        let caller = match &self.gate {
+            None => Caller::of(head),
+            Some(gate) => gate.admit(head, body, sqs::SIGNING_NAME)?,
         };
-        let (status, body) = match answered {
-            Ok(body) => (StatusCode::OK, body),
-            Err(error) => (error.status(), error.body()),
-        };
-        respond(status, body)
+        let request = protocol.request(sqs::SERVICE, head, body, id)?;
+        sqs::answer(self, &caller, head.uri.path(), request).await
     }
 }
 
-impl Caller {
-    fn of(head: &Parts) -> Caller {
-        let header =
-            |name| head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-        let region = header("authorization").and_then(scope_region).unwrap_or(DEFAULT_REGION);
-        Caller {
-            account: DEFAULT_ACCOUNT.to_owned(),
-            region: region.to_owned(),
-            host: header("host").unwrap_or("127.0.0.1").to_owned(),
-        }
-    }
+fn is_signed(head: &Parts, query: &str) -> bool {
+    let signed = |value: &HeaderValue| value.as_bytes().starts_with(b"AWS4-HMAC-SHA256 ");
+    head.headers.get(header::AUTHORIZATION).is_some_and(signed)
+        || query.split('&').any(|pair| pair == "X-Amz-Algorithm=AWS4-HMAC-SHA256")
 }
 
-/// The region in `Credential=KEY/DATE/REGION/SERVICE/aws4_request`.
-fn scope_region(authorization: &str) -> Option<&str> {
-    let credential = authorization.split_once("Credential=")?.1;
-    let region = credential.split(',').next()?.split('/').nth(2)?;
-    let plain = region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    (plain && (1..=32).contains(&region.len())).then_some(region)
+fn has_action(form: &[u8]) -> bool {
+    form.split(|byte| *byte == b'&').any(|pair| pair.starts_with(b"Action="))
 }
 
-/// A response of AWS's JSON protocol.
-fn respond(status: StatusCode, body: Vec<u8>) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    let kind = HeaderValue::from_static("application/x-amz-json-1.0");
-    headers.insert(http::header::CONTENT_TYPE, kind);
-    response
+fn is_form(head: &Parts) -> bool {
+    let kind = head.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let form = kind.is_some_and(|kind| kind.starts_with(b"application/x-www-form-urlencoded"));
+    form && head.method == Method::POST
 }
 
 #[cfg(test)]
 mod tests {
+    use http::StatusCode;
+
     use super::*;
 
     /// Any 5xx is retried by the SDKs (their standard mode), and so is throttling by its code.
@@ -117,18 +121,32 @@ mod tests {
         let aws = Aws::new(engine, ReceiptKey::new([1; 16]));
         let request = http::Request::post("/").header("x-amz-target", "AmazonSQS.ListQueues");
         let (head, ()) = request.body(()).unwrap().into_parts();
-        let answer = aws.answer(&head, Bytes::from_static(b"{}")).await;
+        let answer = aws.answer(&head, Bytes::from_static(b"{}"), "id").await;
         assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
         let body = String::from_utf8(answer.body().to_vec()).unwrap();
         assert!(body.contains("com.amazonaws.sqs#ServiceUnavailable"), "{body}");
     }
 
+    fn addressed(request: http::request::Builder, body: &str) -> bool {
+        Aws::is_addressed(&request.body(()).unwrap().into_parts().0, body.as_bytes())
+    }
+
     #[test]
-    fn region_comes_from_the_credential_scope() {
-        let header = "AWS4-HMAC-SHA256 Credential=AKID/20260101/eu-west-1/sqs/aws4_request, \
-                      SignedHeaders=host, Signature=00";
-        assert_eq!(scope_region(header), Some("eu-west-1"));
-        assert_eq!(scope_region("Bearer x"), None);
-        assert_eq!(scope_region("Credential=a/b/../c"), None);
+    fn a_request_is_awss_by_its_signature_its_target_or_its_action() {
+        let form = |path: &str| {
+            let kind = "application/x-www-form-urlencoded; charset=utf-8";
+            http::Request::post(path).header("content-type", kind)
+        };
+        let get = |path: &str| http::Request::get(path);
+        assert!(addressed(get("/x").header("authorization", "AWS4-HMAC-SHA256 Credential="), ""));
+        assert!(addressed(get("/x?X-Amz-Algorithm=AWS4-HMAC-SHA256"), ""));
+        assert!(addressed(get("/x").header("x-amz-target", "AmazonSQS.ListQueues"), ""));
+        assert!(addressed(get("/?Action=ListQueues"), ""));
+        assert!(addressed(form("/x"), "Version=2012-11-05&Action=ListQueues"));
+        assert!(addressed(form("/"), "Version=2012-11-05"));
+        assert!(addressed(form("/000000000000/orders"), ""));
+        assert!(!addressed(form("/_lineside/clock"), "advance=1"));
+        assert!(!addressed(get("/"), "Action=ListQueues"));
+        assert!(!addressed(get("/x").header("authorization", "Bearer x"), ""));
     }
 }

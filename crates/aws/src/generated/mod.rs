@@ -1,3 +1,5 @@
-//! Wire types made by `make gen` from pinned service models. Nothing here is written by hand.
+//! Wire types and tables made by `make gen` from pinned service models. Nothing here is written by
+//! hand.
 
 pub mod sqs;
+pub(crate) mod sqs_table;

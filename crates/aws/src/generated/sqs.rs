@@ -13,9 +13,6 @@ use crate::blob::Blob;
 /// What stands before the dot in `X-Amz-Target`.
 pub const TARGET_PREFIX: &str = "AmazonSQS";
 
-/// The version of AWS JSON: the content type is `application/x-amz-json-` and this.
-pub const JSON_VERSION: &str = "1.0";
-
 /// Every operation of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Operation {
@@ -105,170 +102,7 @@ impl Operation {
     /// The one with this exact name on the wire.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "AddPermission" => Some(Self::AddPermission),
-            "CancelMessageMoveTask" => Some(Self::CancelMessageMoveTask),
-            "ChangeMessageVisibility" => Some(Self::ChangeMessageVisibility),
-            "ChangeMessageVisibilityBatch" => Some(Self::ChangeMessageVisibilityBatch),
-            "CreateQueue" => Some(Self::CreateQueue),
-            "DeleteMessage" => Some(Self::DeleteMessage),
-            "DeleteMessageBatch" => Some(Self::DeleteMessageBatch),
-            "DeleteQueue" => Some(Self::DeleteQueue),
-            "GetQueueAttributes" => Some(Self::GetQueueAttributes),
-            "GetQueueUrl" => Some(Self::GetQueueUrl),
-            "ListDeadLetterSourceQueues" => Some(Self::ListDeadLetterSourceQueues),
-            "ListMessageMoveTasks" => Some(Self::ListMessageMoveTasks),
-            "ListQueueTags" => Some(Self::ListQueueTags),
-            "ListQueues" => Some(Self::ListQueues),
-            "PurgeQueue" => Some(Self::PurgeQueue),
-            "ReceiveMessage" => Some(Self::ReceiveMessage),
-            "RemovePermission" => Some(Self::RemovePermission),
-            "SendMessage" => Some(Self::SendMessage),
-            "SendMessageBatch" => Some(Self::SendMessageBatch),
-            "SetQueueAttributes" => Some(Self::SetQueueAttributes),
-            "StartMessageMoveTask" => Some(Self::StartMessageMoveTask),
-            "TagQueue" => Some(Self::TagQueue),
-            "UntagQueue" => Some(Self::UntagQueue),
-            _ => None,
-        }
-    }
-}
-
-/// Every error that the model names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ErrorShape {
-    BatchEntryIdsNotDistinct,
-    BatchRequestTooLong,
-    EmptyBatchRequest,
-    InvalidAddress,
-    InvalidAttributeName,
-    InvalidAttributeValue,
-    InvalidBatchEntryId,
-    InvalidIdFormat,
-    InvalidMessageContents,
-    InvalidSecurity,
-    KmsAccessDenied,
-    KmsDisabled,
-    KmsInvalidKeyUsage,
-    KmsInvalidState,
-    KmsNotFound,
-    KmsOptInRequired,
-    KmsThrottled,
-    MessageNotInflight,
-    OverLimit,
-    PurgeQueueInProgress,
-    QueueDeletedRecently,
-    QueueDoesNotExist,
-    QueueNameExists,
-    ReceiptHandleIsInvalid,
-    RequestThrottled,
-    ResourceNotFoundException,
-    TooManyEntriesInBatchRequest,
-    UnsupportedOperation,
-}
-
-impl ErrorShape {
-    /// Every one, in the order of their names.
-    pub const ALL: [Self; 28] = [
-        Self::BatchEntryIdsNotDistinct,
-        Self::BatchRequestTooLong,
-        Self::EmptyBatchRequest,
-        Self::InvalidAddress,
-        Self::InvalidAttributeName,
-        Self::InvalidAttributeValue,
-        Self::InvalidBatchEntryId,
-        Self::InvalidIdFormat,
-        Self::InvalidMessageContents,
-        Self::InvalidSecurity,
-        Self::KmsAccessDenied,
-        Self::KmsDisabled,
-        Self::KmsInvalidKeyUsage,
-        Self::KmsInvalidState,
-        Self::KmsNotFound,
-        Self::KmsOptInRequired,
-        Self::KmsThrottled,
-        Self::MessageNotInflight,
-        Self::OverLimit,
-        Self::PurgeQueueInProgress,
-        Self::QueueDeletedRecently,
-        Self::QueueDoesNotExist,
-        Self::QueueNameExists,
-        Self::ReceiptHandleIsInvalid,
-        Self::RequestThrottled,
-        Self::ResourceNotFoundException,
-        Self::TooManyEntriesInBatchRequest,
-        Self::UnsupportedOperation,
-    ];
-
-    /// The name on the wire.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::BatchEntryIdsNotDistinct => "BatchEntryIdsNotDistinct",
-            Self::BatchRequestTooLong => "BatchRequestTooLong",
-            Self::EmptyBatchRequest => "EmptyBatchRequest",
-            Self::InvalidAddress => "InvalidAddress",
-            Self::InvalidAttributeName => "InvalidAttributeName",
-            Self::InvalidAttributeValue => "InvalidAttributeValue",
-            Self::InvalidBatchEntryId => "InvalidBatchEntryId",
-            Self::InvalidIdFormat => "InvalidIdFormat",
-            Self::InvalidMessageContents => "InvalidMessageContents",
-            Self::InvalidSecurity => "InvalidSecurity",
-            Self::KmsAccessDenied => "KmsAccessDenied",
-            Self::KmsDisabled => "KmsDisabled",
-            Self::KmsInvalidKeyUsage => "KmsInvalidKeyUsage",
-            Self::KmsInvalidState => "KmsInvalidState",
-            Self::KmsNotFound => "KmsNotFound",
-            Self::KmsOptInRequired => "KmsOptInRequired",
-            Self::KmsThrottled => "KmsThrottled",
-            Self::MessageNotInflight => "MessageNotInflight",
-            Self::OverLimit => "OverLimit",
-            Self::PurgeQueueInProgress => "PurgeQueueInProgress",
-            Self::QueueDeletedRecently => "QueueDeletedRecently",
-            Self::QueueDoesNotExist => "QueueDoesNotExist",
-            Self::QueueNameExists => "QueueNameExists",
-            Self::ReceiptHandleIsInvalid => "ReceiptHandleIsInvalid",
-            Self::RequestThrottled => "RequestThrottled",
-            Self::ResourceNotFoundException => "ResourceNotFoundException",
-            Self::TooManyEntriesInBatchRequest => "TooManyEntriesInBatchRequest",
-            Self::UnsupportedOperation => "UnsupportedOperation",
-        }
-    }
-
-    /// The one with this exact name on the wire.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "BatchEntryIdsNotDistinct" => Some(Self::BatchEntryIdsNotDistinct),
-            "BatchRequestTooLong" => Some(Self::BatchRequestTooLong),
-            "EmptyBatchRequest" => Some(Self::EmptyBatchRequest),
-            "InvalidAddress" => Some(Self::InvalidAddress),
-            "InvalidAttributeName" => Some(Self::InvalidAttributeName),
-            "InvalidAttributeValue" => Some(Self::InvalidAttributeValue),
-            "InvalidBatchEntryId" => Some(Self::InvalidBatchEntryId),
-            "InvalidIdFormat" => Some(Self::InvalidIdFormat),
-            "InvalidMessageContents" => Some(Self::InvalidMessageContents),
-            "InvalidSecurity" => Some(Self::InvalidSecurity),
-            "KmsAccessDenied" => Some(Self::KmsAccessDenied),
-            "KmsDisabled" => Some(Self::KmsDisabled),
-            "KmsInvalidKeyUsage" => Some(Self::KmsInvalidKeyUsage),
-            "KmsInvalidState" => Some(Self::KmsInvalidState),
-            "KmsNotFound" => Some(Self::KmsNotFound),
-            "KmsOptInRequired" => Some(Self::KmsOptInRequired),
-            "KmsThrottled" => Some(Self::KmsThrottled),
-            "MessageNotInflight" => Some(Self::MessageNotInflight),
-            "OverLimit" => Some(Self::OverLimit),
-            "PurgeQueueInProgress" => Some(Self::PurgeQueueInProgress),
-            "QueueDeletedRecently" => Some(Self::QueueDeletedRecently),
-            "QueueDoesNotExist" => Some(Self::QueueDoesNotExist),
-            "QueueNameExists" => Some(Self::QueueNameExists),
-            "ReceiptHandleIsInvalid" => Some(Self::ReceiptHandleIsInvalid),
-            "RequestThrottled" => Some(Self::RequestThrottled),
-            "ResourceNotFoundException" => Some(Self::ResourceNotFoundException),
-            "TooManyEntriesInBatchRequest" => Some(Self::TooManyEntriesInBatchRequest),
-            "UnsupportedOperation" => Some(Self::UnsupportedOperation),
-            _ => None,
-        }
+        Self::ALL.into_iter().find(|one| one.name() == name)
     }
 }
 
@@ -315,6 +149,19 @@ pub const QUEUE_ATTRIBUTE_NAME: &[&str] = &[
     "SqsManagedSseEnabled",
 ];
 
+/// `AddPermissionRequest`.
+#[derive(Debug, Default, Deserialize)]
+pub struct AddPermissionRequest {
+    #[serde(rename = "QueueUrl")]
+    pub queue_url: Option<String>,
+    #[serde(rename = "Label")]
+    pub label: Option<String>,
+    #[serde(rename = "AWSAccountIds")]
+    pub aws_account_ids: Option<Vec<String>>,
+    #[serde(rename = "Actions")]
+    pub actions: Option<Vec<String>>,
+}
+
 /// `BatchResultErrorEntry`.
 #[derive(Debug, Default, Serialize)]
 pub struct BatchResultErrorEntry {
@@ -328,6 +175,20 @@ pub struct BatchResultErrorEntry {
     pub message: Option<String>,
 }
 
+/// `CancelMessageMoveTaskRequest`.
+#[derive(Debug, Default, Deserialize)]
+pub struct CancelMessageMoveTaskRequest {
+    #[serde(rename = "TaskHandle")]
+    pub task_handle: Option<String>,
+}
+
+/// `CancelMessageMoveTaskResult`.
+#[derive(Debug, Default, Serialize)]
+pub struct CancelMessageMoveTaskResult {
+    #[serde(rename = "ApproximateNumberOfMessagesMoved", skip_serializing_if = "Option::is_none")]
+    pub approximate_number_of_messages_moved: Option<i64>,
+}
+
 /// `ChangeMessageVisibilityBatchRequest`.
 #[derive(Debug, Default, Deserialize)]
 pub struct ChangeMessageVisibilityBatchRequest {
@@ -335,11 +196,6 @@ pub struct ChangeMessageVisibilityBatchRequest {
     pub queue_url: Option<String>,
     #[serde(rename = "Entries")]
     pub entries: Option<Vec<ChangeMessageVisibilityBatchRequestEntry>>,
-}
-
-impl ChangeMessageVisibilityBatchRequest {
-    /// Wire names of the members that the model calls required, in its order.
-    pub const REQUIRED: &'static [&'static str] = &["QueueUrl", "Entries"];
 }
 
 /// `ChangeMessageVisibilityBatchRequestEntry`.
@@ -351,11 +207,6 @@ pub struct ChangeMessageVisibilityBatchRequestEntry {
     pub receipt_handle: Option<String>,
     #[serde(rename = "VisibilityTimeout")]
     pub visibility_timeout: Option<i32>,
-}
-
-impl ChangeMessageVisibilityBatchRequestEntry {
-    /// Wire names of the members that the model calls required, in its order.
-    pub const REQUIRED: &'static [&'static str] = &["Id", "ReceiptHandle"];
 }
 
 /// `ChangeMessageVisibilityBatchResult`.
@@ -385,12 +236,6 @@ pub struct ChangeMessageVisibilityRequest {
     pub visibility_timeout: Option<i32>,
 }
 
-impl ChangeMessageVisibilityRequest {
-    /// Wire names of the members that the model calls required, in its order.
-    pub const REQUIRED: &'static [&'static str] =
-        &["QueueUrl", "ReceiptHandle", "VisibilityTimeout"];
-}
-
 /// `CreateQueueRequest`.
 #[derive(Debug, Default, Deserialize)]
 pub struct CreateQueueRequest {
@@ -400,11 +245,6 @@ pub struct CreateQueueRequest {
     pub attributes: Option<BTreeMap<String, String>>,
     #[serde(rename = "tags")]
     pub tags: Option<BTreeMap<String, String>>,
-}
-
-impl CreateQueueRequest {
-    /// Wire names of the members that the model calls required, in its order.
-    pub const REQUIRED: &'static [&'static str] = &["QueueName"];
 }
 
 /// `CreateQueueResult`.
@@ -423,11 +263,6 @@ pub struct DeleteMessageBatchRequest {
     pub entries: Option<Vec<DeleteMessageBatchRequestEntry>>,
 }
 
-impl DeleteMessageBatchRequest {
-    /// Wire names of the members that the model calls required, in its order.
-    pub const REQUIRED: &'static [&'static str] = &["QueueUrl", "Entries"];
-}
-
 /// `DeleteMessageBatchRequestEntry`.
 #[derive(Debug, Default, Deserialize)]
 pub struct DeleteMessageBatchRequestEntry {
@@ -435,11 +270,6 @@ pub struct DeleteMessageBatchRequestEntry {
     pub id: Option<String>,
     #[serde(rename = "ReceiptHandle")]
     pub receipt_handle: Option<String>,
-}
-
-impl DeleteMessageBatchRequestEntry {
-    /// Wire names of the members that the model calls required, in its order.
-    pub const REQUIRED: &'static [&'static str] = &["Id", "ReceiptHandle"];
 }
 
 /// `DeleteMessageBatchResult`.
@@ -467,21 +297,11 @@ pub struct DeleteMessageRequest {
     pub receipt_handle: Option<String>,
 }
 
-impl DeleteMessageRequest {
-    /// Wire names of the members that the model calls required, in its order.
-    pub const REQUIRED: &'static [&'static str] = &["QueueUrl", "ReceiptHandle"];
-}
-
 /// `DeleteQueueRequest`.
 #[derive(Debug, Default, Deserialize)]
 pub struct DeleteQueueRequest {
     #[serde(rename = "QueueUrl")]
     pub queue_url: Option<String>,
-}
-
-impl DeleteQueueRequest {
-    /// Wire names of the members that the model calls required, in its order.
-    pub const REQUIRED: &'static [&'static str] = &["QueueUrl"];
 }
 
 /// `GetQueueAttributesRequest`.
@@ -491,11 +311,6 @@ pub struct GetQueueAttributesRequest {
     pub queue_url: Option<String>,
     #[serde(rename = "AttributeNames")]
     pub attribute_names: Option<Vec<String>>,
-}
-
-impl GetQueueAttributesRequest {
-    /// Wire names of the members that the model calls required, in its order.
-    pub const REQUIRED: &'static [&'static str] = &["QueueUrl"];
 }
 
 /// `GetQueueAttributesResult`.
@@ -514,16 +329,84 @@ pub struct GetQueueUrlRequest {
     pub queue_owner_aws_account_id: Option<String>,
 }
 
-impl GetQueueUrlRequest {
-    /// Wire names of the members that the model calls required, in its order.
-    pub const REQUIRED: &'static [&'static str] = &["QueueName"];
-}
-
 /// `GetQueueUrlResult`.
 #[derive(Debug, Default, Serialize)]
 pub struct GetQueueUrlResult {
     #[serde(rename = "QueueUrl", skip_serializing_if = "Option::is_none")]
     pub queue_url: Option<String>,
+}
+
+/// `ListDeadLetterSourceQueuesRequest`.
+#[derive(Debug, Default, Deserialize)]
+pub struct ListDeadLetterSourceQueuesRequest {
+    #[serde(rename = "QueueUrl")]
+    pub queue_url: Option<String>,
+    #[serde(rename = "NextToken")]
+    pub next_token: Option<String>,
+    #[serde(rename = "MaxResults")]
+    pub max_results: Option<i32>,
+}
+
+/// `ListDeadLetterSourceQueuesResult`.
+#[derive(Debug, Default, Serialize)]
+pub struct ListDeadLetterSourceQueuesResult {
+    #[serde(rename = "queueUrls", skip_serializing_if = "Option::is_none")]
+    pub queue_urls: Option<Vec<String>>,
+    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+/// `ListMessageMoveTasksRequest`.
+#[derive(Debug, Default, Deserialize)]
+pub struct ListMessageMoveTasksRequest {
+    #[serde(rename = "SourceArn")]
+    pub source_arn: Option<String>,
+    #[serde(rename = "MaxResults")]
+    pub max_results: Option<i32>,
+}
+
+/// `ListMessageMoveTasksResult`.
+#[derive(Debug, Default, Serialize)]
+pub struct ListMessageMoveTasksResult {
+    #[serde(rename = "Results", skip_serializing_if = "Option::is_none")]
+    pub results: Option<Vec<ListMessageMoveTasksResultEntry>>,
+}
+
+/// `ListMessageMoveTasksResultEntry`.
+#[derive(Debug, Default, Serialize)]
+pub struct ListMessageMoveTasksResultEntry {
+    #[serde(rename = "TaskHandle", skip_serializing_if = "Option::is_none")]
+    pub task_handle: Option<String>,
+    #[serde(rename = "Status", skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    #[serde(rename = "SourceArn", skip_serializing_if = "Option::is_none")]
+    pub source_arn: Option<String>,
+    #[serde(rename = "DestinationArn", skip_serializing_if = "Option::is_none")]
+    pub destination_arn: Option<String>,
+    #[serde(rename = "MaxNumberOfMessagesPerSecond", skip_serializing_if = "Option::is_none")]
+    pub max_number_of_messages_per_second: Option<i32>,
+    #[serde(rename = "ApproximateNumberOfMessagesMoved", skip_serializing_if = "Option::is_none")]
+    pub approximate_number_of_messages_moved: Option<i64>,
+    #[serde(rename = "ApproximateNumberOfMessagesToMove", skip_serializing_if = "Option::is_none")]
+    pub approximate_number_of_messages_to_move: Option<i64>,
+    #[serde(rename = "FailureReason", skip_serializing_if = "Option::is_none")]
+    pub failure_reason: Option<String>,
+    #[serde(rename = "StartedTimestamp", skip_serializing_if = "Option::is_none")]
+    pub started_timestamp: Option<i64>,
+}
+
+/// `ListQueueTagsRequest`.
+#[derive(Debug, Default, Deserialize)]
+pub struct ListQueueTagsRequest {
+    #[serde(rename = "QueueUrl")]
+    pub queue_url: Option<String>,
+}
+
+/// `ListQueueTagsResult`.
+#[derive(Debug, Default, Serialize)]
+pub struct ListQueueTagsResult {
+    #[serde(rename = "Tags", skip_serializing_if = "Option::is_none")]
+    pub tags: Option<BTreeMap<String, String>>,
 }
 
 /// `ListQueuesRequest`.
@@ -535,11 +418,6 @@ pub struct ListQueuesRequest {
     pub next_token: Option<String>,
     #[serde(rename = "MaxResults")]
     pub max_results: Option<i32>,
-}
-
-impl ListQueuesRequest {
-    /// Wire names of the members that the model calls required, in its order.
-    pub const REQUIRED: &'static [&'static str] = &[];
 }
 
 /// `ListQueuesResult`.
@@ -585,11 +463,6 @@ pub struct MessageAttributeValue {
     pub data_type: Option<String>,
 }
 
-impl MessageAttributeValue {
-    /// Wire names of the members that the model calls required, in its order.
-    pub const REQUIRED: &'static [&'static str] = &["DataType"];
-}
-
 /// `MessageSystemAttributeValue`.
 #[derive(Debug, Default, Deserialize)]
 pub struct MessageSystemAttributeValue {
@@ -605,21 +478,11 @@ pub struct MessageSystemAttributeValue {
     pub data_type: Option<String>,
 }
 
-impl MessageSystemAttributeValue {
-    /// Wire names of the members that the model calls required, in its order.
-    pub const REQUIRED: &'static [&'static str] = &["DataType"];
-}
-
 /// `PurgeQueueRequest`.
 #[derive(Debug, Default, Deserialize)]
 pub struct PurgeQueueRequest {
     #[serde(rename = "QueueUrl")]
     pub queue_url: Option<String>,
-}
-
-impl PurgeQueueRequest {
-    /// Wire names of the members that the model calls required, in its order.
-    pub const REQUIRED: &'static [&'static str] = &["QueueUrl"];
 }
 
 /// `ReceiveMessageRequest`.
@@ -643,16 +506,20 @@ pub struct ReceiveMessageRequest {
     pub receive_request_attempt_id: Option<String>,
 }
 
-impl ReceiveMessageRequest {
-    /// Wire names of the members that the model calls required, in its order.
-    pub const REQUIRED: &'static [&'static str] = &["QueueUrl"];
-}
-
 /// `ReceiveMessageResult`.
 #[derive(Debug, Default, Serialize)]
 pub struct ReceiveMessageResult {
     #[serde(rename = "Messages", skip_serializing_if = "Option::is_none")]
     pub messages: Option<Vec<Message>>,
+}
+
+/// `RemovePermissionRequest`.
+#[derive(Debug, Default, Deserialize)]
+pub struct RemovePermissionRequest {
+    #[serde(rename = "QueueUrl")]
+    pub queue_url: Option<String>,
+    #[serde(rename = "Label")]
+    pub label: Option<String>,
 }
 
 /// `SendMessageBatchRequest`.
@@ -662,11 +529,6 @@ pub struct SendMessageBatchRequest {
     pub queue_url: Option<String>,
     #[serde(rename = "Entries")]
     pub entries: Option<Vec<SendMessageBatchRequestEntry>>,
-}
-
-impl SendMessageBatchRequest {
-    /// Wire names of the members that the model calls required, in its order.
-    pub const REQUIRED: &'static [&'static str] = &["QueueUrl", "Entries"];
 }
 
 /// `SendMessageBatchRequestEntry`.
@@ -686,11 +548,6 @@ pub struct SendMessageBatchRequestEntry {
     pub message_deduplication_id: Option<String>,
     #[serde(rename = "MessageGroupId")]
     pub message_group_id: Option<String>,
-}
-
-impl SendMessageBatchRequestEntry {
-    /// Wire names of the members that the model calls required, in its order.
-    pub const REQUIRED: &'static [&'static str] = &["Id", "MessageBody"];
 }
 
 /// `SendMessageBatchResult`.
@@ -738,11 +595,6 @@ pub struct SendMessageRequest {
     pub message_group_id: Option<String>,
 }
 
-impl SendMessageRequest {
-    /// Wire names of the members that the model calls required, in its order.
-    pub const REQUIRED: &'static [&'static str] = &["QueueUrl", "MessageBody"];
-}
-
 /// `SendMessageResult`.
 #[derive(Debug, Default, Serialize)]
 pub struct SendMessageResult {
@@ -767,7 +619,38 @@ pub struct SetQueueAttributesRequest {
     pub attributes: Option<BTreeMap<String, String>>,
 }
 
-impl SetQueueAttributesRequest {
-    /// Wire names of the members that the model calls required, in its order.
-    pub const REQUIRED: &'static [&'static str] = &["QueueUrl", "Attributes"];
+/// `StartMessageMoveTaskRequest`.
+#[derive(Debug, Default, Deserialize)]
+pub struct StartMessageMoveTaskRequest {
+    #[serde(rename = "SourceArn")]
+    pub source_arn: Option<String>,
+    #[serde(rename = "DestinationArn")]
+    pub destination_arn: Option<String>,
+    #[serde(rename = "MaxNumberOfMessagesPerSecond")]
+    pub max_number_of_messages_per_second: Option<i32>,
+}
+
+/// `StartMessageMoveTaskResult`.
+#[derive(Debug, Default, Serialize)]
+pub struct StartMessageMoveTaskResult {
+    #[serde(rename = "TaskHandle", skip_serializing_if = "Option::is_none")]
+    pub task_handle: Option<String>,
+}
+
+/// `TagQueueRequest`.
+#[derive(Debug, Default, Deserialize)]
+pub struct TagQueueRequest {
+    #[serde(rename = "QueueUrl")]
+    pub queue_url: Option<String>,
+    #[serde(rename = "Tags")]
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+/// `UntagQueueRequest`.
+#[derive(Debug, Default, Deserialize)]
+pub struct UntagQueueRequest {
+    #[serde(rename = "QueueUrl")]
+    pub queue_url: Option<String>,
+    #[serde(rename = "TagKeys")]
+    pub tag_keys: Option<Vec<String>>,
 }

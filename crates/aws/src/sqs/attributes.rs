@@ -3,27 +3,14 @@
 use std::collections::BTreeMap;
 
 use lineside_core::command::Description;
-use lineside_core::id::Name;
-use lineside_core::parts::DeadLetterRule;
-use lineside_core::queue::{QueueKind, SettingsPatch};
+use lineside_core::id::{Label, Name, Text};
+use lineside_core::queue::{QueueKind, QueueSettings, Scope, SettingsPatch};
 use lineside_core::stamp::Millis;
-use serde::Deserialize;
 
-use super::error::{error, unsupported};
-use super::name;
+use super::error::error;
+use super::{encryption, name, policies};
 use crate::generated::sqs::QUEUE_ATTRIBUTE_NAME;
-use crate::json::WireError;
-
-/// Attributes that are SQS's and not here yet; naming one is refused, not ignored.
-const NOT_YET: [&str; 7] = [
-    "Policy",
-    "RedriveAllowPolicy",
-    "KmsMasterKeyId",
-    "KmsDataKeyReusePeriodSeconds",
-    "SqsManagedSseEnabled",
-    "DeduplicationScope",
-    "FifoThroughputLimit",
-];
+use crate::protocol::WireError;
 
 /// The kind of queue that a creation asks for. Only `true` may be said: a standard queue is asked
 /// for by saying nothing (developer guide, "FifoQueue").
@@ -35,24 +22,20 @@ pub(super) fn kind(given: &BTreeMap<String, String>) -> Result<QueueKind, WireEr
     }
 }
 
-/// Reads the attributes of a queue of that kind.
+/// Reads the attributes of a queue.
 pub(super) fn parse(
     given: &BTreeMap<String, String>,
-    kind: QueueKind,
+    queue: &Name,
 ) -> Result<SettingsPatch, WireError> {
+    encryption::check(given)?;
     let mut patch = SettingsPatch::default();
     for (name, value) in given {
-        set(&mut patch, kind, name, value)?;
+        set(&mut patch, queue, name, value)?;
     }
     Ok(patch)
 }
 
-fn set(
-    patch: &mut SettingsPatch,
-    kind: QueueKind,
-    name: &str,
-    value: &str,
-) -> Result<(), WireError> {
+fn set(patch: &mut SettingsPatch, queue: &Name, name: &str, value: &str) -> Result<(), WireError> {
     match name {
         "VisibilityTimeout" => patch.visibility = Some(seconds(name, value, 0, 43_200)?),
         "DelaySeconds" => patch.delay = Some(seconds(name, value, 0, 900)?),
@@ -62,16 +45,29 @@ fn set(
             let bytes = whole(name, value, 1024, 1_048_576)?;
             patch.message_bytes_max = Some(u32::try_from(bytes).map_err(|_| invalid(name))?);
         }
-        "RedrivePolicy" => patch.dead_letter = Some(redrive_policy(value)?),
         "ContentBasedDeduplication" => patch.content_dedup = Some(boolean(name, value)?),
-        // Read before everything else, by [`kind`].
-        "FifoQueue" if kind == QueueKind::Fifo => {}
-        _ if NOT_YET.contains(&name) => {
-            return Err(unsupported(&format!("The queue attribute {name}")));
+        "DeduplicationScope" => {
+            patch.dedup_scope = Some(scope(name, value, "queue", "messageGroup")?);
         }
+        "FifoThroughputLimit" => {
+            patch.throughput = Some(scope(name, value, "perQueue", "perMessageGroupId")?);
+        }
+        "Policy" => policies::set_policy(patch, value)?,
+        "RedrivePolicy" => policies::set_redrive(patch, queue, value)?,
+        "RedriveAllowPolicy" => policies::set_redrive_allow(patch, queue, value)?,
+        "KmsMasterKeyId" => encryption::set_key(patch, value)?,
+        "KmsDataKeyReusePeriodSeconds" => encryption::set_reuse(patch, value)?,
+        "SqsManagedSseEnabled" => encryption::set_managed(patch, boolean(name, value)?),
+        // Read before everything else, by [`kind`].
+        "FifoQueue" if name::kind(queue) == QueueKind::Fifo => {}
         _ => return Err(unknown(name)),
     }
     Ok(())
+}
+
+/// Sets, or takes away, a text that the queue only keeps.
+pub(super) fn note(patch: &mut SettingsPatch, name: &str, value: Option<&str>) {
+    patch.notes.push((Label::new(name), value.map(Text::new)));
 }
 
 /// What SQS says of an attribute that it does not know.
@@ -79,11 +75,11 @@ pub(super) fn unknown(name: &str) -> WireError {
     error("InvalidAttributeName", format!("Unknown Attribute {name}."))
 }
 
-fn invalid(name: &str) -> WireError {
+pub(super) fn invalid(name: &str) -> WireError {
     error("InvalidAttributeValue", format!("Invalid value for the parameter {name}."))
 }
 
-fn whole(name: &str, value: &str, least: u64, most: u64) -> Result<u64, WireError> {
+pub(super) fn whole(name: &str, value: &str, least: u64, most: u64) -> Result<u64, WireError> {
     let number: u64 = value.parse().map_err(|_| invalid(name))?;
     if (least..=most).contains(&number) { Ok(number) } else { Err(invalid(name)) }
 }
@@ -100,37 +96,12 @@ fn boolean(name: &str, value: &str) -> Result<bool, WireError> {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct RedrivePolicy {
-    dead_letter_target_arn: String,
-    max_receive_count: Count,
-}
-
-/// SDK users write the count as a number and as a string; SQS takes both.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Count {
-    Number(u32),
-    Text(String),
-}
-
-/// An empty policy removes the rule.
-fn redrive_policy(value: &str) -> Result<Option<DeadLetterRule>, WireError> {
-    if value.is_empty() {
-        return Ok(None);
+fn scope(name: &str, value: &str, queue: &str, group: &str) -> Result<Scope, WireError> {
+    match value {
+        value if value == queue => Ok(Scope::Queue),
+        value if value == group => Ok(Scope::Group),
+        _ => Err(invalid(name)),
     }
-    let invalid = || invalid("RedrivePolicy");
-    let policy: RedrivePolicy = serde_json::from_str(value).map_err(|_| invalid())?;
-    let count = match policy.max_receive_count {
-        Count::Number(count) => count,
-        Count::Text(text) => text.parse().map_err(|_| invalid())?,
-    };
-    let target = name::of_arn(&policy.dead_letter_target_arn).ok_or_else(invalid)?;
-    if !(1..=1000).contains(&count) {
-        return Err(invalid());
-    }
-    Ok(Some(DeadLetterRule { target, receives_max: count }))
 }
 
 /// The attributes that a request asks for, of those that the queue has.
@@ -163,18 +134,23 @@ fn every(queue: &Name, description: &Description) -> Vec<(&'static str, String)>
         ("MaximumMessageSize", settings.message_bytes_max.to_string()),
         ("ReceiveMessageWaitTimeSeconds", settings.receive_wait.as_seconds().to_string()),
     ];
-    if let Some(rule) = &settings.dead_letter {
-        attributes.push(("RedrivePolicy", render_rule(rule)));
-    }
+    attributes.extend(policies::render(settings));
+    attributes.extend(encryption::render(&settings.notes));
     if description.kind == QueueKind::Fifo {
-        attributes.push(("FifoQueue", "true".to_owned()));
-        attributes.push(("ContentBasedDeduplication", settings.content_dedup.to_string()));
+        attributes.extend(of_fifo(settings));
     }
     attributes
 }
 
-fn render_rule(rule: &DeadLetterRule) -> String {
-    let arn = name::arn(&rule.target);
-    serde_json::json!({ "deadLetterTargetArn": arn, "maxReceiveCount": rule.receives_max })
-        .to_string()
+fn of_fifo(settings: &QueueSettings) -> [(&'static str, String); 4] {
+    let of = |scope, queue: &str, group: &str| match scope {
+        Scope::Queue => queue.to_owned(),
+        Scope::Group => group.to_owned(),
+    };
+    [
+        ("FifoQueue", "true".to_owned()),
+        ("ContentBasedDeduplication", settings.content_dedup.to_string()),
+        ("DeduplicationScope", of(settings.dedup_scope, "queue", "messageGroup")),
+        ("FifoThroughputLimit", of(settings.throughput, "perQueue", "perMessageGroupId")),
+    ]
 }

@@ -2,7 +2,7 @@
 
 use super::error::{error, missing_parameter};
 use crate::generated::sqs::BatchResultErrorEntry;
-use crate::json::WireError;
+use crate::protocol::WireError;
 
 /// Most entries of one request (API reference of each batch operation).
 const ENTRIES_MAX: usize = 10;
@@ -13,7 +13,8 @@ pub(super) fn entries<'a, E>(
     entries: Option<&'a [E]>,
     id: impl Fn(&'a E) -> Option<&'a String>,
 ) -> Result<Vec<(&'a str, &'a E)>, WireError> {
-    let entries = entries.ok_or_else(|| missing_parameter("Entries"))?;
+    // A Query request cannot tell an empty list from none.
+    let entries = entries.unwrap_or_default();
     if entries.is_empty() {
         let message = format!("There should be at least one {kind} in the request.");
         return Err(error("EmptyBatchRequest", message));

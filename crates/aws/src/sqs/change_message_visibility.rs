@@ -11,7 +11,7 @@ use crate::generated::sqs::{
     ChangeMessageVisibilityBatchRequest, ChangeMessageVisibilityBatchResult,
     ChangeMessageVisibilityBatchResultEntry, ChangeMessageVisibilityRequest,
 };
-use crate::json::WireError;
+use crate::protocol::WireError;
 
 pub(super) async fn one(
     call: Call<'_>,

@@ -9,7 +9,7 @@ use crate::generated::sqs::{
     DeleteMessageBatchRequest, DeleteMessageBatchResult, DeleteMessageBatchResultEntry,
     DeleteMessageRequest,
 };
-use crate::json::WireError;
+use crate::protocol::WireError;
 
 pub(super) async fn one(
     call: Call<'_>,

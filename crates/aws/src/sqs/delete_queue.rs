@@ -4,7 +4,7 @@ use lineside_core::command::Command;
 
 use super::{Call, Nothing, name};
 use crate::generated::sqs::DeleteQueueRequest;
-use crate::json::WireError;
+use crate::protocol::WireError;
 
 pub(super) async fn answer(
     call: Call<'_>,

@@ -6,8 +6,8 @@ use lineside_core::refusal::{QueueRefusal, Refusal, Setting};
 use lineside_engine::log::LogFault;
 use lineside_engine::request::CallError;
 
-use super::{attributes, name};
-use crate::json::WireError;
+use super::{attributes, move_task, name};
+use crate::protocol::WireError;
 
 /// An error of SQS with the status that most have.
 pub(super) fn error(code: &str, message: impl Into<String>) -> WireError {
@@ -31,11 +31,6 @@ pub(super) fn invalid_receipt(handle: &str) -> WireError {
     let shown: String = handle.chars().take(100).collect();
     let message = format!("The input receipt handle \"{shown}\" is not a valid receipt handle.");
     error("ReceiptHandleIsInvalid", message)
-}
-
-/// Something of SQS that is not here yet.
-pub(super) fn unsupported(what: &str) -> WireError {
-    error("UnsupportedOperation", format!("{what} is not supported by Lineside yet."))
 }
 
 /// What a failed call says; `handle` is the receipt handle that the request named, if any.
@@ -71,7 +66,7 @@ fn unavailable(why: String) -> WireError {
     WireError::new(StatusCode::SERVICE_UNAVAILABLE, kind, why)
 }
 
-fn no_such_queue() -> WireError {
+pub(super) fn no_such_queue() -> WireError {
     error("QueueDoesNotExist", "The specified queue does not exist.")
 }
 
@@ -79,12 +74,13 @@ fn invalid_rule(reason: &str) -> WireError {
     invalid_parameter(format!("Value for parameter RedrivePolicy is invalid. Reason: {reason}"))
 }
 
+#[allow(clippy::too_many_lines, reason = "an arm for each refusal, and nothing else")]
 fn from_refusal(refusal: QueueRefusal, handle: &str) -> WireError {
     match refusal {
         QueueRefusal::Missing { .. } => no_such_queue(),
         QueueRefusal::ExistsOtherwise { setting, .. } => {
             let same = "A queue already exists with the same name and a different value for";
-            error("QueueNameExists", format!("{same} attribute {}", attribute_name(setting)))
+            error("QueueNameExists", format!("{same} attribute {}", attribute_name(&setting)))
         }
         QueueRefusal::DeletedRecently { pause } => {
             let message = format!(
@@ -143,13 +139,55 @@ fn from_refusal(refusal: QueueRefusal, handle: &str) -> WireError {
             error("OverLimit", format!("Too many messages are in flight: the limit is {limit}."))
         }
         QueueRefusal::FifoSettingOnStandard { setting } => {
-            attributes::unknown(attribute_name(setting))
+            attributes::unknown(attribute_name(&setting))
+        }
+        QueueRefusal::Changed { .. } => {
+            error("RequestThrottled", "The queue was changed at the same moment. Try again.")
+        }
+        QueueRefusal::ThroughputNeedsGroupScope => error(
+            "InvalidAttributeValue",
+            "Invalid value for the parameter FifoThroughputLimit. Reason: perMessageGroupId is \
+             allowed only when DeduplicationScope is messageGroup.",
+        ),
+        QueueRefusal::DeadLetterTargetForbids { .. } => {
+            invalid_rule("The RedriveAllowPolicy of the dead letter target does not allow it.")
+        }
+        QueueRefusal::TooManySources { limit } => invalid_parameter(format!(
+            "Value for parameter RedriveAllowPolicy is invalid. Reason: It names more than {limit} \
+             queues."
+        )),
+        QueueRefusal::NotesTooLong { limit } => error(
+            "InvalidAttributeValue",
+            format!("The attributes of the queue that are texts have more than {limit} bytes."),
+        ),
+        QueueRefusal::TooManyTags { limit } => {
+            invalid_parameter(format!("Too many tags: a queue has at most {limit} tags."))
+        }
+        QueueRefusal::NotADeadLetterQueue { .. } => {
+            invalid_parameter("Source queue must be configured as a Dead Letter Queue.")
+        }
+        QueueRefusal::MoveDestinationMissing { .. } => move_task::not_found("DestinationArn"),
+        QueueRefusal::MoveDestinationKind { .. } => {
+            invalid_parameter("Destination queue must be same type of queue as the source.")
+        }
+        QueueRefusal::MoveToItself => {
+            invalid_parameter("Source queue and destination queue must be different queues.")
+        }
+        QueueRefusal::MoveRate { limit } => move_task::rate_out_of_range(limit),
+        QueueRefusal::MoveRunning => error(
+            "UnsupportedOperation",
+            "There is already a task running. Only one active task is allowed for a source queue \
+             arn at a given time.",
+        ),
+        QueueRefusal::MoveMissing => error("ResourceNotFoundException", "Task does not exist."),
+        QueueRefusal::MoveNotRunning => {
+            error("UnsupportedOperation", "Only active tasks can be cancelled.")
         }
     }
 }
 
 /// The name of a setting as an attribute of a queue.
-pub(super) fn attribute_name(setting: Setting) -> &'static str {
+pub(super) fn attribute_name(setting: &Setting) -> &str {
     match setting {
         Setting::Visibility => "VisibilityTimeout",
         Setting::Delay => "DelaySeconds",
@@ -158,6 +196,10 @@ pub(super) fn attribute_name(setting: Setting) -> &'static str {
         Setting::ReceiveWait => "ReceiveMessageWaitTimeSeconds",
         Setting::DeadLetter => "RedrivePolicy",
         Setting::ContentDedup => "ContentBasedDeduplication",
+        Setting::DedupScope => "DeduplicationScope",
+        Setting::Throughput => "FifoThroughputLimit",
+        Setting::DeadLetterSources => "RedriveAllowPolicy",
+        Setting::Note(label) => label.as_str(),
         Setting::Kind => "FifoQueue",
     }
 }

@@ -4,7 +4,7 @@ use lineside_core::command::{Command, Reply};
 
 use super::{Call, attributes, name};
 use crate::generated::sqs::{GetQueueAttributesRequest, GetQueueAttributesResult};
-use crate::json::WireError;
+use crate::protocol::WireError;
 
 pub(super) async fn answer(
     call: Call<'_>,

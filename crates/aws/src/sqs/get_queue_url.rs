@@ -5,8 +5,9 @@ use lineside_core::command::Command;
 use super::error::{invalid_parameter, invalid_value, missing_parameter};
 use super::{Call, name};
 use crate::Caller;
+use crate::address::is_account;
 use crate::generated::sqs::{GetQueueUrlRequest, GetQueueUrlResult};
-use crate::json::WireError;
+use crate::protocol::WireError;
 
 pub(super) async fn answer(
     call: Call<'_>,
@@ -18,7 +19,7 @@ pub(super) async fn answer(
     }
     let account = request.queue_owner_aws_account_id;
     let account = account.unwrap_or_else(|| call.caller.account.clone());
-    if !name::is_account(&account) {
+    if !is_account(&account) {
         return Err(invalid_value(&account, "QueueOwnerAWSAccountId", "Must be 12 digits."));
     }
     let owner = Caller { account, ..call.caller.clone() };

@@ -10,7 +10,7 @@ use md5::{Digest, Md5};
 use super::error::invalid_parameter;
 use crate::blob::Blob;
 use crate::generated::sqs::{MessageAttributeValue, MessageSystemAttributeValue};
-use crate::json::WireError;
+use crate::protocol::WireError;
 
 /// Most attributes of one message.
 const ATTRIBUTES_MAX: usize = 10;

@@ -1,70 +1,106 @@
-//! SQS over AWS JSON 1.0, one file per operation.
+//! SQS, one file per operation; what protocol a request came in, no operation knows.
 
+mod access;
+mod add_permission;
 mod attributes;
 mod batch;
+mod cancel_message_move_task;
 mod change_message_visibility;
 mod create_queue;
 mod delete_message;
 mod delete_queue;
+mod encryption;
 mod error;
 mod get_queue_attributes;
 mod get_queue_url;
+mod list_dead_letter_source_queues;
+mod list_message_move_tasks;
+mod list_queue_tags;
 mod list_queues;
 mod message_attributes;
+mod move_task;
 mod name;
+mod permissions;
+mod policies;
 mod purge_queue;
 mod receipt;
 mod receive_message;
+mod remove_permission;
 mod send_message;
 mod set_queue_attributes;
+mod start_message_move_task;
+mod tag_queue;
+mod tags;
+mod untag_queue;
 
 use lineside_core::command::{Command, Reply};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::address::QueueAddress;
 use crate::generated::sqs::Operation;
-use crate::json::{self, WireError};
+use crate::protocol::shape::Service;
+use crate::protocol::{Input, Request, WireError};
 use crate::{Aws, Caller};
 
-pub use crate::generated::sqs::TARGET_PREFIX;
+pub use name::resource;
+
+/// What all its operations share on the wire.
+pub const SERVICE: &Service = &crate::generated::sqs_table::SERVICE;
+
+/// What the scope of a signature calls it.
+pub(crate) const SIGNING_NAME: &str = "sqs";
+
+/// Whether a path is the root or that of a queue.
+pub fn is_path(path: &str) -> bool {
+    let address = QueueAddress::parse(path);
+    path == "/" || address.account.is_some() && name::kind_of(address.queue).is_some()
+}
 
 /// Answers one operation.
 pub(crate) async fn answer(
     aws: &Aws,
     caller: &Caller,
-    operation: &str,
-    body: &[u8],
+    path: &str,
+    mut request: Request<'_>,
 ) -> Result<Vec<u8>, WireError> {
-    let Some(operation) = Operation::from_name(operation) else {
-        return Err(WireError::unknown_operation(operation));
+    let Some(operation) = Operation::from_name(&request.operation) else {
+        return Err(request.protocol().unknown(&request.operation));
     };
-    let call = Call { aws, caller };
+    if let Input::Query(params) = &mut request.input
+        && path != "/"
+    {
+        // An action upon the queue whose URL it is sent to.
+        params.set_default("QueueUrl", path);
+    }
+    let call = Call { aws, caller, operation, request: &request };
+    access::check(call).await?;
     match operation {
-        Operation::ChangeMessageVisibility => call.run(body, change_message_visibility::one).await,
-        Operation::ChangeMessageVisibilityBatch => {
-            call.run(body, change_message_visibility::batch).await
+        Operation::ChangeMessageVisibility => call.run(change_message_visibility::one).await,
+        Operation::ChangeMessageVisibilityBatch => call.run(change_message_visibility::batch).await,
+        Operation::CreateQueue => call.run(create_queue::answer).await,
+        Operation::DeleteMessage => call.run(delete_message::one).await,
+        Operation::DeleteMessageBatch => call.run(delete_message::batch).await,
+        Operation::DeleteQueue => call.run(delete_queue::answer).await,
+        Operation::GetQueueAttributes => call.run(get_queue_attributes::answer).await,
+        Operation::GetQueueUrl => call.run(get_queue_url::answer).await,
+        Operation::ListQueues => call.run(list_queues::answer).await,
+        Operation::PurgeQueue => call.run(purge_queue::answer).await,
+        Operation::ReceiveMessage => call.run(receive_message::answer).await,
+        Operation::SendMessage => call.run(send_message::one).await,
+        Operation::SendMessageBatch => call.run(send_message::batch).await,
+        Operation::SetQueueAttributes => call.run(set_queue_attributes::answer).await,
+        Operation::AddPermission => call.run(add_permission::answer).await,
+        Operation::RemovePermission => call.run(remove_permission::answer).await,
+        Operation::TagQueue => call.run(tag_queue::answer).await,
+        Operation::UntagQueue => call.run(untag_queue::answer).await,
+        Operation::ListQueueTags => call.run(list_queue_tags::answer).await,
+        Operation::ListDeadLetterSourceQueues => {
+            call.run(list_dead_letter_source_queues::answer).await
         }
-        Operation::CreateQueue => call.run(body, create_queue::answer).await,
-        Operation::DeleteMessage => call.run(body, delete_message::one).await,
-        Operation::DeleteMessageBatch => call.run(body, delete_message::batch).await,
-        Operation::DeleteQueue => call.run(body, delete_queue::answer).await,
-        Operation::GetQueueAttributes => call.run(body, get_queue_attributes::answer).await,
-        Operation::GetQueueUrl => call.run(body, get_queue_url::answer).await,
-        Operation::ListQueues => call.run(body, list_queues::answer).await,
-        Operation::PurgeQueue => call.run(body, purge_queue::answer).await,
-        Operation::ReceiveMessage => call.run(body, receive_message::answer).await,
-        Operation::SendMessage => call.run(body, send_message::one).await,
-        Operation::SendMessageBatch => call.run(body, send_message::batch).await,
-        Operation::SetQueueAttributes => call.run(body, set_queue_attributes::answer).await,
-        Operation::AddPermission
-        | Operation::CancelMessageMoveTask
-        | Operation::ListDeadLetterSourceQueues
-        | Operation::ListMessageMoveTasks
-        | Operation::ListQueueTags
-        | Operation::RemovePermission
-        | Operation::StartMessageMoveTask
-        | Operation::TagQueue
-        | Operation::UntagQueue => Err(error::unsupported(operation.name())),
+        Operation::StartMessageMoveTask => call.run(start_message_move_task::answer).await,
+        Operation::ListMessageMoveTasks => call.run(list_message_move_tasks::answer).await,
+        Operation::CancelMessageMoveTask => call.run(cancel_message_move_task::answer).await,
     }
 }
 
@@ -73,6 +109,8 @@ pub(crate) async fn answer(
 struct Call<'a> {
     aws: &'a Aws,
     caller: &'a Caller,
+    operation: Operation,
+    request: &'a Request<'a>,
 }
 
 /// The reply of an operation that says nothing.
@@ -80,14 +118,16 @@ struct Call<'a> {
 struct Nothing {}
 
 impl<'a> Call<'a> {
-    async fn run<I, O, F>(self, body: &[u8], operation: F) -> Result<Vec<u8>, WireError>
+    async fn run<I, O, F>(self, operation: F) -> Result<Vec<u8>, WireError>
     where
         I: DeserializeOwned + Default,
         O: Serialize,
         F: AsyncFnOnce(Call<'a>, I) -> Result<O, WireError>,
     {
-        let request = json::read(body)?;
-        operation(self, request).await.map(|reply| json::write(&reply))
+        let (input, output) = self.operation.shapes();
+        let request = self.request.read(input)?;
+        let reply = operation(self, request).await?;
+        Ok(self.request.write(SERVICE, output, &reply))
     }
 
     async fn command(self, command: Command) -> Result<Reply, WireError> {

@@ -5,7 +5,8 @@ use lineside_core::queue::QueueKind;
 
 use super::error::{error, invalid_parameter, missing_parameter};
 use crate::Caller;
-use crate::json::WireError;
+use crate::address::{QueueAddress, is_account};
+use crate::protocol::WireError;
 
 /// What SQS says of a name that breaks the rule.
 pub(super) const RULE: &str =
@@ -14,6 +15,11 @@ pub(super) const RULE: &str =
 /// The opaque name of a caller's queue.
 pub(super) fn scoped(caller: &Caller, queue: &str) -> Name {
     Name::new(format!("aws/{}/{}/queue/{queue}", caller.account, caller.region))
+}
+
+/// The opaque name of a queue, for whoever declares one without a caller.
+pub fn resource(account: &str, region: &str, queue: &str) -> Name {
+    Name::new(format!("aws/{account}/{region}/queue/{queue}"))
 }
 
 /// The queue's own name within an opaque one.
@@ -26,17 +32,27 @@ pub(super) fn url(caller: &Caller, queue: &str) -> String {
     format!("http://{}/{}/{queue}", caller.host, caller.account)
 }
 
+/// The URL of a queue by its opaque name, whosever it is.
+pub(super) fn url_of(caller: &Caller, name: &Name) -> String {
+    format!("http://{}/{}/{}", caller.host, account(name), short(name))
+}
+
+/// The account and the region of a queue by its opaque name.
+pub(super) fn world(name: &Name) -> Option<&str> {
+    name.as_str().rsplit_once("/queue/").map(|(world, _)| world)
+}
+
+/// The account of a queue by its opaque name.
+pub(super) fn account(name: &Name) -> &str {
+    name.as_str().split('/').nth(1).unwrap_or_default()
+}
+
 /// The ARN of a queue by its opaque name.
 pub(super) fn arn(name: &Name) -> String {
     let mut parts = name.as_str().split('/').skip(1);
     let account = parts.next().unwrap_or_default();
     let region = parts.next().unwrap_or_default();
     format!("arn:aws:sqs:{region}:{account}:{}", short(name))
-}
-
-/// Whether this is the number of an account.
-pub(super) fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The opaque name behind an ARN.
@@ -47,13 +63,11 @@ pub(super) fn of_arn(arn: &str) -> Option<Name> {
     fits.then(|| Name::new(format!("aws/{account}/{region}/queue/{queue}")))
 }
 
-/// The opaque name behind a `QueueUrl`, whatever its host: the last part of its path counts, and
-/// the account before it.
+/// The opaque name behind a `QueueUrl`, whatever its host: what the URL does not say of account and
+/// region is the caller's.
 pub(super) fn of_url(caller: &Caller, url: Option<&String>) -> Result<Name, WireError> {
     let url = url.ok_or_else(|| missing_parameter("QueueUrl"))?;
-    let path = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
-    let mut parts = path.rsplit('/');
-    let queue = parts.next().unwrap_or_default();
+    let QueueAddress { region, account, queue } = QueueAddress::parse(url);
     if kind_of(queue).is_none() {
         let shown: String = url.chars().take(200).collect();
         return Err(error(
@@ -61,9 +75,8 @@ pub(super) fn of_url(caller: &Caller, url: Option<&String>) -> Result<Name, Wire
             format!("The address {shown} is not valid for this endpoint."),
         ));
     }
-    let account = parts.next().filter(|part| is_account(part));
-    let account = account.unwrap_or(&caller.account);
-    Ok(Name::new(format!("aws/{account}/{}/queue/{queue}", caller.region)))
+    let (account, region) = (account.unwrap_or(&caller.account), region.unwrap_or(&caller.region));
+    Ok(Name::new(format!("aws/{account}/{region}/queue/{queue}")))
 }
 
 /// The kind of a queue by its opaque name.

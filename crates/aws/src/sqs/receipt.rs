@@ -8,7 +8,7 @@ use lineside_core::receipt::Receipt;
 
 use super::Call;
 use super::error::{invalid_receipt, missing_parameter};
-use crate::json::WireError;
+use crate::protocol::WireError;
 
 /// The handle of a receipt.
 pub(super) fn handle(call: Call<'_>, receipt: Receipt) -> String {

@@ -16,7 +16,7 @@ use super::{Call, name, receipt};
 use crate::generated::sqs::{
     MESSAGE_SYSTEM_ATTRIBUTE_NAME, Message, ReceiveMessageRequest, ReceiveMessageResult,
 };
-use crate::json::WireError;
+use crate::protocol::WireError;
 
 pub(super) async fn answer(
     call: Call<'_>,

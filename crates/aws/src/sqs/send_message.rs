@@ -19,7 +19,7 @@ use crate::generated::sqs::{
     SendMessageBatchRequestEntry, SendMessageBatchResult, SendMessageBatchResultEntry,
     SendMessageRequest, SendMessageResult,
 };
-use crate::json::WireError;
+use crate::protocol::WireError;
 
 /// Most bytes of all messages of a batch together (SQS quotas: 1 MiB).
 const BATCH_BYTES_MAX: usize = 1_048_576;
@@ -136,7 +136,9 @@ impl Outgoing {
             None => NewDedup::None,
         };
         let digests = digests(&body, &attributes, trace.as_ref());
-        let payload = payload(body, attributes, &group, &dedup, trace);
+        let sender = Some(Label::new(call.caller.account.as_str()));
+        let sender = sender.filter(|sender| sender.as_str() != crate::DEFAULT_ACCOUNT);
+        let payload = payload(body, attributes, &group, &dedup, [trace, sender]);
         let message = NewMessage { body: payload, size, delay, group, dedup };
         let sent = call.command(Command::Send { queue, message }).await?;
         Ok(result(&sent, digests))
@@ -148,14 +150,14 @@ fn payload(
     attributes: Vec<Attribute>,
     group: &Option<Label>,
     dedup: &NewDedup,
-    trace: Option<Label>,
+    [trace, sender]: [Option<Label>; 2],
 ) -> Bytes {
     let dedup = match dedup {
         NewDedup::Id(id) | NewDedup::Content(id) => Some(id.clone()),
         NewDedup::None => None,
     };
     let body = body.into_bytes().into();
-    let payload = Payload { body, attributes, group: group.clone(), dedup, trace, sender: None };
+    let payload = Payload { body, attributes, group: group.clone(), dedup, trace, sender };
     Bytes::from(payload.encode())
 }
 

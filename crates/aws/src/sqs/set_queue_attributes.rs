@@ -5,7 +5,7 @@ use lineside_core::command::Command;
 use super::error::{error, missing_parameter};
 use super::{Call, Nothing, attributes, name};
 use crate::generated::sqs::SetQueueAttributesRequest;
-use crate::json::WireError;
+use crate::protocol::WireError;
 
 pub(super) async fn answer(
     call: Call<'_>,
@@ -17,7 +17,7 @@ pub(super) async fn answer(
         // A queue's kind is fixed at its creation.
         return Err(error("InvalidAttributeName", "Unknown Attribute FifoQueue."));
     }
-    let patch = attributes::parse(&given, name::kind(&queue))?;
-    call.command(Command::ChangeQueue { name: queue, patch }).await?;
+    let patch = attributes::parse(&given, &queue)?;
+    call.command(Command::ChangeQueue { name: queue, patch, only_if: None }).await?;
     Ok(Nothing {})
 }
