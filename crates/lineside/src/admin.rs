@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode};
 use lineside_engine::engine::Handle;
+use lineside_engine::off_loop::on_own_thread;
 use lineside_engine::request::CallError;
 use lineside_store::DiskLog;
 use serde::Deserialize;
@@ -13,15 +14,17 @@ use serde_json::{Value, json};
 use crate::span;
 
 /// Answers a request below `/_lineside`.
+/// `open`: whether the face answers, which it does when the declared queues are there.
 pub(crate) async fn answer(
     engine: &Handle,
+    open: bool,
     log: Option<&DiskLog>,
     method: &Method,
     path: &str,
     body: &[u8],
 ) -> Response<Bytes> {
     match (method, path) {
-        (&Method::GET, "/_lineside/health") => health(engine),
+        (&Method::GET, "/_lineside/health") => health(engine, open),
         (&Method::POST, "/_lineside/clock") => clock(engine, body).await,
         (&Method::POST, "/_lineside/backup") => backup(log, body).await,
         (_, "/_lineside/health" | "/_lineside/clock" | "/_lineside/backup") => {
@@ -31,11 +34,16 @@ pub(crate) async fn answer(
     }
 }
 
-/// Says at once whether the server lives, and whether a canary went through its log.
-fn health(engine: &Handle) -> Response<Bytes> {
-    let ready = engine.is_ready();
+/// Says at once whether the server lives, whether a canary went through its log, and why none will
+/// if it is open for reading only.
+fn health(engine: &Handle, open: bool) -> Response<Bytes> {
+    let ready = engine.is_ready() && open;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    respond(status, &json!({ "live": true, "ready": ready }))
+    let mut told = json!({ "live": true, "ready": ready });
+    if let (Some(why), Some(told)) = (engine.read_only(), told.as_object_mut()) {
+        told.insert("read_only".to_owned(), why.into());
+    }
+    respond(status, &told)
 }
 
 #[derive(Deserialize)]
@@ -92,7 +100,7 @@ async fn backup(log: Option<&DiskLog>, body: &[u8]) -> Response<Bytes> {
             return problem(StatusCode::BAD_REQUEST, &why);
         }
     };
-    match tokio::task::spawn_blocking(move || log.backup(&asked.to)).await {
+    match on_own_thread("backup", move || log.backup(&asked.to)).await {
         Ok(Ok(report)) => respond(
             StatusCode::OK,
             &json!({
@@ -131,7 +139,7 @@ mod tests {
     use super::*;
 
     async fn ask_health(engine: &Handle) -> (StatusCode, String) {
-        let answer = answer(engine, None, &Method::GET, "/_lineside/health", b"").await;
+        let answer = answer(engine, true, None, &Method::GET, "/_lineside/health", b"").await;
         (answer.status(), String::from_utf8(answer.body().to_vec()).unwrap())
     }
 

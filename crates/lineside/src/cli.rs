@@ -4,8 +4,9 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use lineside_store::Durability;
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::Flags;
 
 /// Events, queues and functions on your side of the line.
 #[derive(Debug, Parser)]
@@ -33,6 +34,15 @@ pub(crate) enum Command {
     Backup(Backup),
     /// Make a data directory of a backup.
     Restore(Restore),
+    /// Print the configuration that `up` would have with the same flags, and who said each of it.
+    Config(Config),
+    /// Look at the machine, the data directory and the server, and say what to do about what is not
+    /// well; the exit status is 1 if something is not.
+    Doctor(Doctor),
+    /// Print what completes this command in a shell.
+    Completions(Completions),
+    /// Print the manual page, as roff.
+    Man,
 }
 
 #[derive(Debug, Args)]
@@ -91,49 +101,41 @@ pub(crate) struct Restore {
     pub(crate) json: bool,
 }
 
+/// What a server is told; a flag is a row of the table in `config/table.rs`.
 #[derive(Debug, Args)]
 pub(crate) struct Up {
-    /// The directory that holds the log [default: ./lineside-data]; not with `--durability memory`.
-    #[arg(long)]
-    pub(crate) data: Option<PathBuf>,
-    /// Where to listen; port 0 takes a free one and prints it.
-    #[arg(long, default_value = "127.0.0.1:4566")]
-    pub(crate) listen: SocketAddr,
-    /// When a call is answered: `commit` (it is on disk), `interval=<ms>` (on disk soon), `memory`
-    /// (nothing is kept).
-    #[arg(long, default_value = "commit")]
-    pub(crate) durability: Durability,
-    /// `real`, or `steerable`: time that tests can move by POST /_lineside/clock.
-    #[arg(long, value_enum, default_value_t = ClockKind::Real)]
-    pub(crate) clock: ClockKind,
-    /// The clouds' own limits, or relaxed ones (no pause after a purge or a deletion).
-    #[arg(long, value_enum, default_value_t = LimitSet::Cloud)]
-    pub(crate) limits: LimitSet,
-    /// A file to write, as JSON with pid and endpoints, when the server is ready.
-    #[arg(long)]
-    pub(crate) ready_file: Option<PathBuf>,
-    /// Most requests that wait for a turn; beyond it sends get the cloud's throttling answer.
-    #[arg(long, default_value_t = lineside_engine::engine::INBOX_MAX)]
-    pub(crate) inbox: usize,
-    /// Listen on an address that others can reach, although nobody's signature is checked.
-    #[arg(long)]
-    pub(crate) insecure: bool,
+    #[command(flatten)]
+    pub(crate) flags: Flags,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ClockKind {
-    /// The machine's.
-    Real,
-    /// One that can be moved ahead.
-    Steerable,
+#[derive(Debug, Args)]
+pub(crate) struct Config {
+    #[command(flatten)]
+    pub(crate) flags: Flags,
+    /// As one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print the JSON schema of the file instead, for editors.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) schema: bool,
+    /// Print the documentation of every key instead.
+    #[arg(long, conflicts_with_all = ["json", "schema"])]
+    pub(crate) markdown: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LimitSet {
-    /// As the clouds document them.
-    Cloud,
-    /// For throw-away servers of tests.
-    Relaxed,
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) flags: Flags,
+    /// As one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// For which shell.
+    pub(crate) shell: clap_complete::Shell,
 }
 
 #[derive(Debug, Args)]

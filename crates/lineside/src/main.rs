@@ -2,8 +2,12 @@
 
 mod admin;
 mod cli;
+mod config;
 mod data;
+mod doctor;
+mod gate;
 mod server;
+mod shell;
 mod span;
 mod tools;
 mod up;
@@ -22,13 +26,17 @@ fn say(text: std::fmt::Arguments<'_>) {
 fn main() -> ExitCode {
     let done = |()| ExitCode::SUCCESS;
     let result = match cli::Cli::parse().command {
-        cli::Command::Up(options) => up::run(&options).map(done),
+        cli::Command::Up(options) => up::run(&options.flags).map(done),
         cli::Command::Env(options) => cli::print_env(&options).map(done),
         cli::Command::Verify(options) => tools::verify(&options),
         cli::Command::Repair(options) => tools::repair(&options),
         cli::Command::Log(options) => tools::log(&options).map(done),
         cli::Command::Backup(options) => tools::backup(&options).map(done),
         cli::Command::Restore(options) => tools::restore(&options),
+        cli::Command::Config(options) => config::run(&options).map(done),
+        cli::Command::Doctor(options) => doctor::run(&options),
+        cli::Command::Completions(options) => shell::completions(&options).map(done),
+        cli::Command::Man => shell::man().map(done),
     };
     match result {
         Ok(status) => status,

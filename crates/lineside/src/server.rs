@@ -14,6 +14,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use lineside_aws::Aws;
+use lineside_aws::auth::Peer;
 use lineside_engine::engine::Handle;
 use lineside_store::DiskLog;
 use tokio::net::{TcpListener, TcpStream};
@@ -34,23 +35,34 @@ const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a request's body may take.
 const BODY_PATIENCE: Duration = Duration::from_secs(15);
 
+/// How long a request waits for the queues that are declared.
+const OPEN_PATIENCE: Duration = Duration::from_secs(10);
+
 /// What every request works with.
 pub(crate) struct Server {
     aws: Aws,
     engine: Handle,
     /// The log on disk, once it is open, for backups.
     log: Arc<OnceLock<DiskLog>>,
+    /// Whether the declared queues are there, and so the faces answer.
+    open: watch::Receiver<bool>,
     bodies: Semaphore,
     connections: Arc<Semaphore>,
     requests: AtomicU64,
 }
 
 impl Server {
-    pub(crate) fn new(aws: Aws, engine: Handle, log: Arc<OnceLock<DiskLog>>) -> Arc<Server> {
+    pub(crate) fn new(
+        aws: Aws,
+        engine: Handle,
+        log: Arc<OnceLock<DiskLog>>,
+        open: watch::Receiver<bool>,
+    ) -> Arc<Server> {
         Arc::new(Server {
             aws,
             engine,
             log,
+            open,
             bodies: Semaphore::new(BODIES_BYTES_MAX),
             connections: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
             requests: AtomicU64::new(0),
@@ -91,7 +103,8 @@ impl Server {
     async fn converse(self: Arc<Server>, stream: TcpStream, mut stop: watch::Receiver<bool>) {
         // Small answers must not wait for each other.
         let _ = stream.set_nodelay(true);
-        let service = service_fn(|request| self.answer(request));
+        let peer = stream.peer_addr().ok().map(|address| Peer(address.ip()));
+        let service = service_fn(|request| self.answer(peer, request));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_PATIENCE)
@@ -108,30 +121,65 @@ impl Server {
 
     async fn answer(
         &self,
+        peer: Option<Peer>,
         request: Request<Incoming>,
     ) -> Result<Response<Full<Bytes>>, Infallible> {
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
+        if let Some(peer) = peer {
+            head.extensions.insert(peer);
+        }
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        let id = format!("00000000-0000-4000-8000-{number:012x}");
         let mut response = match self.read(body).await {
-            Ok((body, _room)) => self.route(&head, body).await,
+            Ok((body, _room)) => self.route(&head, body, &id).await,
             Err((status, why)) => admin::problem(status, why),
         };
-        let number = self.requests.fetch_add(1, Ordering::Relaxed);
-        if let Ok(id) = HeaderValue::from_str(&format!("00000000-0000-4000-8000-{number:012x}")) {
+        if let Ok(id) = HeaderValue::from_str(&id) {
             response.headers_mut().insert("x-amzn-requestid", id);
         }
         Ok(response.map(Full::new))
     }
 
-    async fn route(&self, head: &Parts, body: Bytes) -> Response<Bytes> {
-        if Aws::is_addressed(head) {
-            return self.aws.answer(head, body).await;
+    async fn route(&self, head: &Parts, body: Bytes, id: &str) -> Response<Bytes> {
+        if Aws::is_addressed(head, &body) {
+            if !self.opens().await {
+                let why = "the server is still making the queues that are declared: try again";
+                return admin::problem(StatusCode::SERVICE_UNAVAILABLE, why);
+            }
+            return self.aws.answer(head, body, id).await;
         }
         match head.uri.path() {
+            path if self.aws.is_guarded() && !may_come_here(path, head) => {
+                let why = "where signatures are checked, this path answers the machine itself only";
+                admin::problem(StatusCode::FORBIDDEN, why)
+            }
             path if path.starts_with("/_lineside/") => {
-                admin::answer(&self.engine, self.log.get(), &head.method, path, &body).await
+                admin::answer(
+                    &self.engine,
+                    self.is_open(),
+                    self.log.get(),
+                    &head.method,
+                    path,
+                    &body,
+                )
+                .await
             }
             _ => admin::problem(StatusCode::NOT_FOUND, "there is nothing at this path"),
         }
+    }
+
+    fn is_open(&self) -> bool {
+        *self.open.borrow()
+    }
+
+    /// Waits, with patience, until the faces answer.
+    async fn opens(&self) -> bool {
+        if self.is_open() {
+            return true;
+        }
+        let mut open = self.open.clone();
+        let opened = tokio::time::timeout(OPEN_PATIENCE, open.wait_for(|open| *open)).await;
+        matches!(opened, Ok(Ok(_)))
     }
 
     /// Reads a body within all bounds. The permit is held until the request is answered, so that
@@ -165,5 +213,35 @@ impl Server {
             bytes.extend_from_slice(&data);
         }
         Ok((bytes.freeze(), room))
+    }
+}
+
+/// Nobody signs a request to the server itself, so where signatures are checked it is for those who
+/// are on the machine; health is for all.
+fn may_come_here(path: &str, head: &Parts) -> bool {
+    let near = |Peer(address): &Peer| address.to_canonical().is_loopback();
+    path == "/_lineside/health" || head.extensions.get().is_some_and(near)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn behind_a_gate_the_servers_own_paths_are_for_the_machine_itself() {
+        let may = |path: &str, peer: &str| {
+            let mut head = Request::post(path).body(()).unwrap().into_parts().0;
+            head.extensions.insert(Peer(peer.parse().unwrap()));
+            may_come_here(path, &head)
+        };
+        for peer in ["127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"] {
+            assert!(may("/_lineside/clock", peer), "{peer}");
+        }
+        for peer in ["10.0.0.1", "::ffff:10.0.0.1", "2001:db8::1", "0.0.0.0"] {
+            assert!(!may("/_lineside/clock", peer) && !may("/_lineside/backup", peer), "{peer}");
+            assert!(may("/_lineside/health", peer), "{peer}");
+        }
+        let unknown = Request::post("/_lineside/clock").body(()).unwrap().into_parts().0;
+        assert!(!may_come_here("/_lineside/clock", &unknown));
     }
 }

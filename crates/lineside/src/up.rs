@@ -12,57 +12,69 @@ use lineside_core::stamp::Millis;
 use lineside_engine::checkpoint::BYTES_BETWEEN;
 use lineside_engine::engine::{self, EngineFault, Handle, Options, Storage};
 use lineside_engine::log::LogFault;
+use lineside_engine::off_loop::on_own_thread;
 use lineside_store::{DiskLog, DiskOptions, Durability, MemoryLog, Recovery, Sync};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::cli::{ClockKind, LimitSet, Up};
+use crate::config::declare::{self, Declarations};
+use crate::config::{self, AuthMode, ClockKind, Flags, LimitSet, Settings};
 use crate::data;
+use crate::gate;
 use crate::say;
 use crate::server::Server;
 
-/// Where data lies when nobody says.
-const DATA_DEFAULT: &str = "lineside-data";
 /// How long open requests may take to end after SIGTERM.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(4);
 /// A start so long after the log's last stamp is worth a word.
 const LONG_AWAY: Millis = Millis::seconds(86_400);
 
 /// Runs a server until SIGTERM or SIGINT.
-pub(crate) fn run(options: &Up) -> anyhow::Result<()> {
-    if !options.listen.ip().is_loopback() && !options.insecure {
+pub(crate) fn run(flags: &Flags) -> anyhow::Result<()> {
+    let loaded = config::load(flags)?;
+    loaded.notes.iter().for_each(|note| say(format_args!("{note}")));
+    let options = &loaded.settings;
+    let unchecked = options.auth.mode == AuthMode::None;
+    if !options.listen.ip().is_loopback() && unchecked && !options.insecure {
         bail!(
             "{} can be reached by others, and nobody's signature is checked: listen on 127.0.0.1, \
-             or say --insecure",
+             check signatures with --auth sigv4, or say --insecure",
             options.listen
         );
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.context("cannot make the threads that serve")?;
-    runtime.block_on(serve(options))
+    runtime.block_on(serve(options, Declarations::of(&loaded)))
 }
 
-async fn serve(options: &Up) -> anyhow::Result<()> {
+async fn serve(options: &Settings, declarations: Declarations) -> anyhow::Result<()> {
     let listener = TcpListener::bind(options.listen).await;
     let listener = listener.with_context(|| format!("cannot listen on {}", options.listen))?;
     let endpoint = listener.local_addr().context("cannot learn the address that was taken")?;
     let endpoint = format!("http://{endpoint}");
-    let data = data_directory(options)?;
+    let data = options.data.clone().zip(options.durability.sync());
     let key = match &data {
         Some((directory, _)) => data::key(directory)?,
         None => data::fresh_key()?,
     };
     let log = Arc::new(OnceLock::new());
     let (engine, ended, sealed) = start_engine(options, data.clone(), log.clone());
-    let server = Server::new(Aws::new(engine.clone(), key), engine.clone(), log);
+    // Nobody is answered before the declared queues are there.
+    let (opening, open) = watch::channel(declarations.queues.is_empty());
+    let aws = gate::guard(Aws::new(engine.clone(), key), &options.auth)?;
+    let server = Server::new(aws, engine.clone(), log.clone(), open);
     let (stop, stopping) = watch::channel(false);
     tokio::spawn(server.clone().serve(listener, stopping));
-    tokio::spawn(announce(engine.clone(), Banner::of(options, endpoint, data)));
+    let banner = Banner::of(options, endpoint, data);
+    let announced = announce(engine.clone(), log.clone(), banner, declarations, opening);
+    let mut announced = tokio::spawn(announced);
     let mut ended = ended;
+    let mut outcome = Ok(());
     tokio::select! {
         signal = signalled() => signal?,
+        Ok(Err(mistake)) = &mut announced => outcome = Err(mistake),
         fault = &mut ended => return explain(fault),
         reason = sealed => bail!("the log is sealed, nothing is acknowledged any more: {reason}"),
     }
@@ -71,26 +83,13 @@ async fn serve(options: &Up) -> anyhow::Result<()> {
     // A client that does not end its request in time loses its connection, not its data.
     let _ = tokio::time::timeout(DRAIN_PATIENCE, server.drained()).await;
     engine.finish();
-    explain(ended.await)
-}
-
-fn data_directory(options: &Up) -> anyhow::Result<Option<(PathBuf, Sync)>> {
-    match (options.durability.sync(), &options.data) {
-        (None, Some(directory)) => bail!(
-            "--durability memory keeps nothing, so {} would not be used: leave one of the two out",
-            directory.display()
-        ),
-        (None, None) => Ok(None),
-        (Some(sync), data) => {
-            Ok(Some((data.clone().unwrap_or_else(|| PathBuf::from(DATA_DEFAULT)), sync)))
-        }
-    }
+    outcome.and(explain(ended.await))
 }
 
 type Ended = JoinHandle<Result<(), EngineFault>>;
 
 fn start_engine(
-    options: &Up,
+    options: &Settings,
     data: Option<(PathBuf, Sync)>,
     opened: Arc<OnceLock<DiskLog>>,
 ) -> (Handle, Ended, impl Future<Output = String> + use<>) {
@@ -102,7 +101,7 @@ fn start_engine(
         partition: PartitionId(0),
         limits,
         steerable: options.clock == ClockKind::Steerable,
-        inbox_max: options.inbox.max(4),
+        inbox_max: options.inbox,
         checkpoint_bytes: BYTES_BETWEEN,
         notice: |text| say(format_args!("{text}")),
     };
@@ -128,24 +127,13 @@ async fn open(
         return Ok(Storage { log: Arc::new(MemoryLog::new()), blobs: None });
     };
     let options = DiskOptions { sync, ..DiskOptions::default() };
-    let log = open_on_a_thread(directory, options).await?;
+    let opening = on_own_thread("open", move || DiskLog::open(&directory, options)).await;
+    let no_thread = |error| LogFault::NotOpened(format!("the log cannot be opened: {error}"));
+    let log = opening.map_err(no_thread)?;
+    let log = log.map_err(LogFault::from)?;
     report(log.recovery());
     drop((told.send(log.clone()), opened.set(log.clone())));
     Ok(Storage { blobs: Some(log.blobs()), log: Arc::new(log) })
-}
-
-/// Not on the runtime's own threads for what blocks: where the machine has no thread left, those
-/// panic, and the sentence would be theirs.
-async fn open_on_a_thread(directory: PathBuf, options: DiskOptions) -> Result<DiskLog, LogFault> {
-    let (told, opened) = oneshot::channel();
-    let thread = std::thread::Builder::new().name("open".to_owned());
-    let started = thread.spawn(move || drop(told.send(DiskLog::open(&directory, options))));
-    let no_thread = |error| LogFault::Io(format!("no thread to open it with: {error}"));
-    started.map_err(no_thread)?;
-    match opened.await {
-        Ok(log) => log.map_err(|error| LogFault::Io(error.to_string())),
-        Err(_) => Err(LogFault::Io("the thread that opened it panicked".to_owned())),
-    }
 }
 
 /// A torn tail is worth a word, although nothing in it had been acknowledged.
@@ -185,7 +173,7 @@ struct Banner {
 }
 
 impl Banner {
-    fn of(options: &Up, endpoint: String, data: Option<(PathBuf, Sync)>) -> Banner {
+    fn of(options: &Settings, endpoint: String, data: Option<(PathBuf, Sync)>) -> Banner {
         Banner {
             endpoint,
             durability: options.durability,
@@ -195,11 +183,23 @@ impl Banner {
     }
 }
 
-async fn announce(engine: Handle, banner: Banner) {
+async fn announce(
+    engine: Handle,
+    log: Arc<OnceLock<DiskLog>>,
+    banner: Banner,
+    declarations: Declarations,
+    opening: watch::Sender<bool>,
+) -> anyhow::Result<()> {
     say(format_args!("listening on {}", banner.endpoint));
     if !engine.ready().await {
-        return;
+        opening.send_replace(true);
+        if let Some(why) = engine.read_only() {
+            warn_of_damage(why, log.get()).await;
+        }
+        return Ok(());
     }
+    declare::all(declarations, &engine).await?;
+    opening.send_replace(true);
     let kept = banner.data.as_ref().map_or("nowhere".to_owned(), |d| d.display().to_string());
     say(format_args!("ready; durability {}, data {kept}", banner.durability));
     if let Some(note) = engine.start_note() {
@@ -213,6 +213,20 @@ async fn announce(engine: Handle, banner: Banner) {
     {
         say(format_args!("cannot write {}: {error}", path.display()));
     }
+    Ok(())
+}
+
+/// Nothing will be written, so a person may look at the directory while the server still answers.
+async fn warn_of_damage(why: &str, log: Option<&DiskLog>) {
+    say(format_args!("OPEN FOR READING ONLY: {why}"));
+    if let Some(log) = log {
+        // If it cannot be had, the log is sealed, and whoever watches for that ends the server.
+        let _ = log.share().await;
+    }
+    say(format_args!(
+        "what is before the damage can be looked at, nothing is taken in or handed out; `lineside \
+         verify` and `lineside log` work beside this server, `lineside repair` when it is stopped"
+    ));
 }
 
 /// Appears whole or not at all.
