@@ -15,6 +15,7 @@
 
 PYTHON  ?= python3
 VENV    := target/venv
+VENV_QUERY := target/venv-query
 NODE    := tests/sdk/js
 BINARY  := target/release/lineside
 APT     := DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends
@@ -23,7 +24,7 @@ APT     := DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recomm
 export NPM_CONFIG_USERCONFIG := /dev/null
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-python test-js release gen gen-check fidelity fidelity-check sim faults faults-short bench-send bench-backlog bench-idle bench-churn venv node
+.PHONY: help demo test test-rust test-python test-query test-js release gen gen-check fidelity fidelity-check sim faults faults-short bench-send bench-backlog bench-idle bench-churn venv node
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -31,7 +32,7 @@ help:
 demo: release venv
 	@$(VENV)/bin/python examples/shop/story.py $(if $(filter-out 0,$(EXIT)),--exit) $(if $(JSON),--json)
 
-test: test-rust test-python test-js
+test: test-rust test-python test-query test-js
 
 test-rust:
 	@if cargo nextest --version >/dev/null 2>&1; \
@@ -43,6 +44,13 @@ test-rust:
 # `check`, in the way of the shop's own. From the root of the tree no folder of the machine has a name.
 test-python: release venv
 	$(VENV)/bin/python -B -m pytest -q tests/sdk examples/shop -c tests/sdk/pytest.ini --rootdir .
+
+# The same tests, by the last SDK that speaks the Query protocol.
+test-query: release venv-query
+	$(VENV_QUERY)/bin/python -B -m pytest -q $(QUERY_TESTS) -c tests/sdk/pytest.ini --rootdir .
+
+QUERY_TESTS := $(wildcard $(patsubst %,tests/sdk/test_%.py,addressing attributes batches delete_and_visibility fifo items \
+	move_tasks permissions purge query queues receive redrive send tags))
 
 test-js: release node
 	npm --prefix $(NODE) test
@@ -83,13 +91,15 @@ faults-short: faults
 FAULTS = $(FAULTS_FORM) $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) \
 	$(if $(CYCLES),--cycles $(CYCLES)) $(if $(JSON),--json target/faults/results.json)
 
-# Installed again when the requirements change; the stamp is the proof that pip came to its end.
-venv: $(VENV)/installed
+venv-query: $(VENV_QUERY)/installed
 
+# Installed again when the requirements change; the stamp is the proof that pip came to its end.
 $(VENV)/installed: tests/sdk/requirements.txt
+$(VENV_QUERY)/installed: tests/sdk/requirements-query.txt
+$(VENV)/installed $(VENV_QUERY)/installed:
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(call install,python3-venv,a Python with venv)
-	$(PYTHON) -m venv --clear $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 node: $(NODE)/node_modules/.package-lock.json

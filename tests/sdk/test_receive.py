@@ -4,7 +4,7 @@ import time
 
 import pytest
 from harness import digest, wire
-from harness.face import bodies, refused
+from harness.face import SYSTEM_NAMES, bodies, json_only, refused
 from harness.parked import Parked
 
 COLOURS = {
@@ -111,6 +111,7 @@ def test_no_attributes_given_no_digest(sqs):
     assert "MD5OfMessageAttributes" not in filtered(sqs)
 
 
+@json_only
 def test_the_older_name_of_the_system_attribute_filter(sqs):
     url = sqs.queue()
     sqs.send(url)
@@ -120,7 +121,7 @@ def test_the_older_name_of_the_system_attribute_filter(sqs):
 
 def test_an_unknown_system_attribute(sqs):
     with refused("InvalidAttributeName", "InvalidParameterValue"):
-        sqs.receive(sqs.queue(), MessageSystemAttributeNames=["Nonsense"])
+        sqs.receive(sqs.queue(), **{SYSTEM_NAMES: ["Nonsense"]})
 
 
 def test_an_empty_long_poll_lasts_as_long_as_it_was_asked_to(sqs):

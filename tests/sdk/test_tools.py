@@ -1,12 +1,16 @@
 """The tools for a data directory: verify, repair, log, backup and restore."""
 
 import json
+import re
 import subprocess
 import threading
+import time
+import urllib.error
 
 import pytest
+from botocore.exceptions import ClientError
 from harness.face import Face, bodies
-from harness.server import BINARY, Server, require_binary
+from harness.server import BINARY, READY_WITHIN, Server, require_binary
 
 
 def tool(*arguments) -> tuple[int, str, str]:
@@ -91,6 +95,78 @@ def test_damaged_facts_are_repaired_first_dry_then_really(stopped):
     server.start()
     found = received(server, url)
     assert len(found) >= 18 and set(found) < {f"message {number}" for number in range(20)}
+    assert server.stop() == 0
+
+
+def read_only(server: Server) -> dict:
+    """What health says once it says why the server will not become ready."""
+    deadline = time.monotonic() + READY_WITHIN
+    while time.monotonic() < deadline and "work beside" not in server.tail():
+        assert server.running(), server.tail()
+        time.sleep(0.01)
+    server.url = re.findall(r"listening on (http://\S+)", server.tail())[-1]
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        server.health()
+    assert refused.value.code == 503
+    return json.load(refused.value)
+
+
+def refusal(call, *arguments, **given) -> dict:
+    with pytest.raises(ClientError) as refused:
+        call(*arguments, **given)
+    return refused.value.response
+
+
+def test_damaged_facts_leave_a_server_that_is_read_beside_the_tools(stopped):
+    server, url = stopped
+    server.start()
+    handed_out = Face(server.url).receive_one(url)
+    assert server.stop() == 0
+    content = bytearray(segment(server).read_bytes())
+    batches = [n for n in range(len(content) - 4) if content[n : n + 4] == b"LSBA"]
+    # The last messages; what was written at the second start is behind the damage.
+    content[batches[len(batches) - 8] + 20] ^= 1
+    segment(server).write_bytes(content)
+
+    server.spawn()
+    told = read_only(server)
+    assert (told["live"], told["ready"]) == (True, False)
+    assert ".segment, byte" in told["read_only"] and "lineside repair" in told["read_only"]
+    assert "OPEN FOR READING ONLY: the log is damaged at" in server.tail()
+    assert not server.ready_file.exists()
+    sqs = Face(server.url)
+    name = url.rsplit("/", 1)[1]
+    assert [listed.rsplit("/", 1)[1] for listed in sqs.client.list_queues()["QueueUrls"]] == [name]
+    there = sum(sqs.counts(url))
+    assert 10 < there < 20
+    for call, given in [
+        (sqs.client.send_message, {"MessageBody": "new"}),
+        (sqs.client.receive_message, {"WaitTimeSeconds": 20}),
+        (sqs.client.delete_message, {"ReceiptHandle": handed_out["ReceiptHandle"]}),
+        (sqs.client.purge_queue, {}),
+    ]:
+        began = time.monotonic()
+        response = refusal(call, QueueUrl=url, **given)
+        assert response["ResponseMetadata"]["HTTPStatusCode"] == 503
+        assert "open for reading only" in response["Error"]["Message"], response
+        assert "lineside repair" in response["Error"]["Message"], response
+        assert time.monotonic() - began < 5, "nobody waits for what cannot come"
+    before = segment(server).read_bytes()
+    assert tool("verify", server.data)[0] == 1
+    status, lines, _ = tool("log", server.data)
+    assert status == 0 and sum("Sent" in line for line in lines.splitlines()) >= there
+    assert "in use" in tool("repair", server.data, "--apply")[2]
+    assert "in use" in tool("up", "--data", server.data, "--listen", "127.0.0.1:0")[2]
+    assert server.stop() == 0
+    assert segment(server).read_bytes() == before
+
+    assert tool("repair", server.data, "--apply")[0] == 0
+    server.start()
+    server.assert_alive()
+    sqs = Face(server.url)
+    sqs.send(url, "after")
+    found = received(server, url)
+    assert "after" in found and len(found) >= there
     assert server.stop() == 0
 
 

@@ -6,12 +6,19 @@ import uuid
 from contextlib import contextmanager
 
 import boto3
+import botocore
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
+
+# The last SDK that speaks the Query protocol names the system attributes that a receive shows in one
+# member only, which newer ones still send beside their own.
+QUERY = botocore.__version__ == "1.31.80"
+SYSTEM_NAMES = "AttributeNames" if QUERY else "MessageSystemAttributeNames"
+json_only = pytest.mark.skipif(QUERY, reason="the Query protocol's SDK cannot say this")
 
 # With the query-compatibility header an SDK shows the codes of the older protocol, without it the
 # names of the model. Both say the same; the tests use the model's.
@@ -20,6 +27,8 @@ LEGACY = {"NonExistentQueue": "QueueDoesNotExist", "QueueAlreadyExists": "QueueN
 
 def client(url: str, **options):
     """An SQS client that never retries, so that a test sees each answer."""
+    keys = {"aws_access_key_id": options.pop("key", "test"), "aws_secret_access_key": "test"}
+    region = options.pop("region", REGION)
     config = Config(
         retries={"total_max_attempts": 1},
         connect_timeout=5,
@@ -27,8 +36,7 @@ def client(url: str, **options):
         max_pool_connections=32,
         **options,
     )
-    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-    return boto3.session.Session(**keys, region_name=REGION).client("sqs", endpoint_url=url, config=config)
+    return boto3.session.Session(**keys, region_name=region).client("sqs", endpoint_url=url, config=config)
 
 
 def plain(code: str) -> str:
@@ -55,10 +63,11 @@ def bodies(messages: list) -> list[str]:
 class Face:
     """One server's SQS."""
 
-    def __init__(self, url: str):
+    def __init__(self, url: str, **who: str):
+        """`who`: `key` and `region`, when they are not the tests' own."""
         self.url = url
-        self.client = client(url)
-        self.unchecked = client(url, parameter_validation=False)
+        self.client = client(url, **who)
+        self.unchecked = client(url, parameter_validation=False, **who)
 
     def name(self, fifo: bool = False) -> str:
         return f"q-{uuid.uuid4().hex}" + (".fifo" if fifo else "")
@@ -87,7 +96,7 @@ class Face:
         return self.client.send_message_batch(QueueUrl=url, Entries=entries)
 
     def receive(self, url: str, count: int = 10, **more) -> list[dict]:
-        more.setdefault("MessageSystemAttributeNames", ["All"])
+        more.setdefault(SYSTEM_NAMES, ["All"])
         more.setdefault("MessageAttributeNames", ["All"])
         answer = self.client.receive_message(QueueUrl=url, MaxNumberOfMessages=count, **more)
         return answer.get("Messages", [])

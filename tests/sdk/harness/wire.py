@@ -3,14 +3,17 @@
 import http.client
 import json
 import socket
+import xml.etree.ElementTree as ElementTree
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 # The scope of a signature carries region and service; nobody checks the signature itself here.
 AUTHORIZATION = (
     "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/sqs/aws4_request, "
     "SignedHeaders=host;x-amz-date, Signature=" + "0" * 64
 )
+
+NAMESPACE = "http://queue.amazonaws.com/doc/2012-11-05/"
 
 
 class Answer(NamedTuple):
@@ -26,6 +29,20 @@ class Answer(NamedTuple):
     def error(self) -> str:
         """The error's shape name, without the namespace before the `#`."""
         return self.json["__type"].rsplit("#", 1)[-1]
+
+    @property
+    def xml(self) -> ElementTree.Element:
+        return ElementTree.fromstring(self.body)
+
+    def texts(self, name: str) -> list[str]:
+        """The texts of all elements of this name, in SQS's namespace."""
+        return [element.text or "" for element in self.xml.iter(f"{{{NAMESPACE}}}{name}")]
+
+    @property
+    def code(self) -> str:
+        """The code of an error in XML."""
+        (code,) = self.texts("Code")
+        return code
 
 
 def address(url: str) -> tuple[str, int]:
@@ -103,3 +120,33 @@ class Line:
 
     def close(self) -> None:
         self.connection.close()
+
+
+def form(params: dict | str, path: str = "/", **more: str) -> bytes:
+    """The bytes of one form POST of the Query protocol; parameters of a text go as they are."""
+    body = params if isinstance(params, str) else urlencode(params)
+    head = {
+        "Host": "127.0.0.1",
+        "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
+        "Authorization": AUTHORIZATION,
+        "Content-Length": str(len(body.encode())),
+    }
+    head.update({name.replace("_", "-"): value for name, value in more.items()})
+    lines = [f"{name}: {value}" for name, value in head.items() if value is not None]
+    return (f"POST {path} HTTP/1.1\r\n" + "\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body.encode()
+
+
+def query(url: str, params: dict | str, path: str = "/", **more: str) -> Answer:
+    """One Query request, as a form."""
+    answer = exchange(url, form(params, path, **more))
+    assert answer is not None, "hung up without an answer"
+    return answer
+
+
+def get(url: str, path: str, **more: str) -> Answer:
+    """One GET, unsigned unless `more` has a header for it."""
+    head = {"Host": "127.0.0.1", **{name.replace("_", "-"): value for name, value in more.items()}}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
+    answer = exchange(url, f"GET {path} HTTP/1.1\r\n{lines}\r\n".encode("latin-1"))
+    assert answer is not None, "hung up without an answer"
+    return answer

@@ -58,7 +58,7 @@ async function advance(url, span) {
 }
 
 /** A client that never retries, so that a test sees each answer; it checks MD5s by itself. */
-function client(endpoint) {
+export function client(endpoint) {
   return new SQSClient({
     endpoint,
     region: "us-east-1",
