@@ -2,13 +2,16 @@
 #
 #   make demo [EXIT=1]         a shop's orders survive five kill -9; EXIT=1 stops the server at the end,
 #                              and the exit status says whether the story held
-#   make test                  Rust, Python SDK, JavaScript SDK; installs what it needs under target/
+#   make test                  Rust, the SDKs for Python, JavaScript and Rust, and programs that use them (test-peers);
+#                              installs what it needs under target/
 #   make sim SEEDS=100         a hundred runs of the simulation; or FACTS=1000000
 #   make sim SEED=7 TRACE=1    one run, a readable line for each state change
 #   make gen, make gen-check   wire types from the pinned service model: write them, or compare them
 #   make fidelity[-check]      docs/fidelity/: each operation, whether it is here, its tests
 #   make faults                breaks everything under a server, a line for each kind; ONLY=kill CYCLES=10000,
 #                              SEED=… once more, JSON=1 into target/faults/results.json; faults-short is for CI
+#   make fuzz [TIME=60]        the parsers of what strangers send, each for so many seconds; ONLY=json|query|sigv4|policy
+#   make sigv4-mutations       a million changes of signed requests (MUTATIONS=…), none of which may verify
 #   make bench-send            one row: SendMessage beside a bare HTTP echo server
 #   make bench-backlog         a million waiting messages; bench-idle: 100,000 queues; bench-churn: ten million
 #                              messages sent and deleted
@@ -16,7 +19,9 @@
 PYTHON  ?= python3
 VENV    := target/venv
 VENV_QUERY := target/venv-query
+VENV_PEERS := target/venv-peers
 NODE    := tests/sdk/js
+SDK_RUST := tests/sdk/rust
 BINARY  := target/release/lineside
 APT     := DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends
 
@@ -24,7 +29,7 @@ APT     := DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recomm
 export NPM_CONFIG_USERCONFIG := /dev/null
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-python test-query test-js release gen gen-check fidelity fidelity-check sim faults faults-short bench-send bench-backlog bench-idle bench-churn venv node
+.PHONY: help demo test test-rust test-python test-query test-js test-peers sdk-rust release gen gen-check fidelity fidelity-check sim faults faults-short fuzz sigv4-mutations bench-send bench-backlog bench-idle bench-churn venv venv-query venv-peers node
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -32,7 +37,7 @@ help:
 demo: release venv
 	@$(VENV)/bin/python examples/shop/story.py $(if $(filter-out 0,$(EXIT)),--exit) $(if $(JSON),--json)
 
-test: test-rust test-python test-query test-js
+test: test-rust test-python test-query test-js test-peers
 
 test-rust:
 	@if cargo nextest --version >/dev/null 2>&1; \
@@ -43,7 +48,7 @@ test-rust:
 # pytest names a test outside its root by its whole path: a checkout below /check would then be a module
 # `check`, in the way of the shop's own. From the root of the tree no folder of the machine has a name.
 test-python: release venv
-	$(VENV)/bin/python -B -m pytest -q tests/sdk examples/shop -c tests/sdk/pytest.ini --rootdir .
+	$(VENV)/bin/python -B -m pytest -q tests/sdk examples/shop --ignore tests/sdk/peers -c tests/sdk/pytest.ini --rootdir .
 
 # The same tests, by the last SDK that speaks the Query protocol.
 test-query: release venv-query
@@ -54,6 +59,13 @@ QUERY_TESTS := $(wildcard $(patsubst %,tests/sdk/test_%.py,addressing attributes
 
 test-js: release node
 	npm --prefix $(NODE) test
+
+# Programs that use SQS, as their makers ship them, and the SDK for Rust; npm's are part of test-js.
+test-peers: release venv-peers sdk-rust
+	$(VENV_PEERS)/bin/python -B -m pytest -q tests/sdk/peers -c tests/sdk/pytest.ini --rootdir .
+
+sdk-rust:
+	cargo test --quiet --locked --manifest-path $(SDK_RUST)/Cargo.toml --target-dir target/sdk-rust --no-run
 
 release:
 	cargo build --release --package lineside
@@ -82,6 +94,15 @@ sim:
 	cargo run --release -p lineside-testkit --bin sim -- \
 		$(if $(SEEDS),--seeds $(SEEDS)) $(if $(FACTS),--facts $(FACTS)) $(if $(SEED),--seed $(SEED)) $(if $(TRACE),--trace)
 
+# A C++ compiler, for libFuzzer's runtime, and the stable toolchain.
+fuzz:
+	@command -v c++ >/dev/null || $(call install,g++,a C++ compiler)
+	@TIME=$(or $(TIME),60) ONLY=$(ONLY) fuzz/run.sh
+
+sigv4-mutations:
+	SIGV4_MUTATIONS=$(or $(MUTATIONS),1000000) \
+		cargo test --release -p lineside-aws --lib no_change_of_what_is_signed_verifies
+
 faults: $(if $(LINESIDE_BIN),,release) venv
 	@$(VENV)/bin/python -B tools/faults/faults.py $(FAULTS)
 
@@ -91,12 +112,17 @@ faults-short: faults
 FAULTS = $(FAULTS_FORM) $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) \
 	$(if $(CYCLES),--cycles $(CYCLES)) $(if $(JSON),--json target/faults/results.json)
 
+venv: $(VENV)/installed
+
 venv-query: $(VENV_QUERY)/installed
+
+venv-peers: $(VENV_PEERS)/installed
 
 # Installed again when the requirements change; the stamp is the proof that pip came to its end.
 $(VENV)/installed: tests/sdk/requirements.txt
 $(VENV_QUERY)/installed: tests/sdk/requirements-query.txt
-$(VENV)/installed $(VENV_QUERY)/installed:
+$(VENV_PEERS)/installed: tests/sdk/peers/requirements.txt tests/sdk/requirements.txt
+$(VENV)/installed $(VENV_QUERY)/installed $(VENV_PEERS)/installed:
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(call install,python3-venv,a Python with venv)
 	$(PYTHON) -m venv --clear $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<

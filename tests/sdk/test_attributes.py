@@ -206,3 +206,200 @@ def test_dead_letter_queue_must_be_of_the_same_type(sqs):
         sqs.queue(RedrivePolicy=sqs.redrive(sqs.fifo(), 3))
     with refused("InvalidAttributeValue", "InvalidParameterValue"):
         sqs.fifo(RedrivePolicy=sqs.redrive(sqs.queue(), 3))
+
+
+# Of AWS: a redrive policy that is refused says what is wrong with it.
+@pytest.mark.parametrize(
+    "policy, reason",
+    [
+        ("{}", "does not contain mandatory attribute"),
+        ("not json", "is not a valid JSON map"),
+        ('{"deadLetterTargetArn": "TARGET"}', "does not contain mandatory attribute: maxReceiveCount."),
+        ('{"deadLetterTargetArn": "TARGET", "maxReceiveCount": 0}', "from 1 to 1000 both inclusive"),
+        ('{"deadLetterTargetArn": "TARGET", "maxReceiveCount": 1, "x": 1}', "Only following attributes are supported"),
+    ],
+)
+def test_a_redrive_policy_that_is_refused_says_why(sqs, policy, reason):
+    policy = policy.replace("TARGET", sqs.arn(sqs.queue()))
+    with refused("InvalidParameterValue", says=reason) as caught:
+        sqs.queue(RedrivePolicy=policy)
+    message = caught.value.response["Error"]["Message"]
+    assert message.startswith(f"Value {policy} for parameter RedrivePolicy is invalid. Reason: ")
+
+
+def allow(permission: str, *arns: str) -> str:
+    policy = {"redrivePermission": permission}
+    return json.dumps(policy | ({"sourceQueueArns": list(arns)} if arns else {}))
+
+
+def test_redrive_allow_policy_is_not_there_until_it_is_set(sqs):
+    assert "RedriveAllowPolicy" not in sqs.attributes(sqs.queue())
+
+
+@pytest.mark.parametrize("permission", ["allowAll", "denyAll"])
+def test_redrive_allow_policy_comes_back(sqs, permission):
+    url = sqs.queue(RedriveAllowPolicy=allow(permission))
+    assert json.loads(sqs.attributes(url)["RedriveAllowPolicy"]) == {"redrivePermission": permission}
+    sqs.set(url, RedriveAllowPolicy="")
+    assert "RedriveAllowPolicy" not in sqs.attributes(url)
+
+
+def test_redrive_allow_policy_by_queue(sqs):
+    wanted, other = sqs.queue(), sqs.queue()
+    dead = sqs.queue(RedriveAllowPolicy=allow("byQueue", sqs.arn(wanted)))
+    found = json.loads(sqs.attributes(dead)["RedriveAllowPolicy"])
+    assert found == {"redrivePermission": "byQueue", "sourceQueueArns": [sqs.arn(wanted)]}
+    sqs.set(wanted, RedrivePolicy=sqs.redrive(dead, 3))
+    with refused("InvalidParameterValue", says="RedriveAllowPolicy"):
+        sqs.set(other, RedrivePolicy=sqs.redrive(dead, 3))
+    with refused("InvalidParameterValue", says="RedriveAllowPolicy"):
+        sqs.queue(RedrivePolicy=sqs.redrive(dead, 3))
+    assert "RedrivePolicy" not in sqs.attributes(other)
+
+
+def test_redrive_allow_policy_that_denies_all(sqs):
+    dead = sqs.queue(RedriveAllowPolicy=allow("denyAll"))
+    with refused("InvalidParameterValue", says="RedriveAllowPolicy"):
+        sqs.queue(RedrivePolicy=sqs.redrive(dead, 3))
+    sqs.set(dead, RedriveAllowPolicy=allow("allowAll"))
+    sqs.queue(RedrivePolicy=sqs.redrive(dead, 3))
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        "x",
+        "[]",
+        "{}",
+        '{"redrivePermission": "perhaps"}',
+        '{"redrivePermission": 1}',
+        '{"redrivePermission": "byQueue"}',
+        '{"redrivePermission": "byQueue", "sourceQueueArns": []}',
+        '{"redrivePermission": "byQueue", "sourceQueueArns": "ARN"}',
+        '{"redrivePermission": "byQueue", "sourceQueueArns": [1]}',
+        '{"redrivePermission": "byQueue", "sourceQueueArns": ["nonsense"]}',
+        '{"redrivePermission": "byQueue", "sourceQueueArns": ["arn:aws:sqs:us-east-1:123456789012:a"]}',
+        '{"redrivePermission": "allowAll", "sourceQueueArns": ["ARN"]}',
+        '{"redrivePermission": "denyAll", "sourceQueueArns": ["ARN"]}',
+        '{"redrivePermission": "allowAll", "more": 1}',
+        '{"redrivePermission": "byQueue", "sourceQueueArns": [%s]}' % ", ".join(['"ARN"'] * 11),
+    ],
+)
+def test_redrive_allow_policies_that_are_refused(sqs, policy):
+    url = sqs.queue()
+    with refused("InvalidParameterValue", says="RedriveAllowPolicy"):
+        sqs.set(url, RedriveAllowPolicy=policy.replace("ARN", sqs.arn(url)))
+
+
+def test_ten_sources_may_be_named(sqs):
+    arns = [f"arn:aws:sqs:{REGION}:{ACCOUNT}:q{n}" for n in range(10)]
+    url = sqs.queue(RedriveAllowPolicy=allow("byQueue", *arns))
+    assert json.loads(sqs.attributes(url)["RedriveAllowPolicy"])["sourceQueueArns"] == arns
+
+
+def sse(sqs, url: str) -> dict:
+    names = ("KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds", "SqsManagedSseEnabled")
+    return sqs.attributes(url, *names)
+
+
+def test_encryption_of_a_queue_that_says_nothing(sqs):
+    assert sse(sqs, sqs.queue()) == {"SqsManagedSseEnabled": "true"}
+
+
+def test_encryption_by_a_key(sqs):
+    url = sqs.queue(KmsMasterKeyId="alias/aws/sqs")
+    by_key = {"KmsMasterKeyId": "alias/aws/sqs", "KmsDataKeyReusePeriodSeconds": "300", "SqsManagedSseEnabled": "false"}
+    assert sse(sqs, url) == by_key
+    sqs.set(url, KmsDataKeyReusePeriodSeconds="86400")
+    assert sse(sqs, url) == {**by_key, "KmsDataKeyReusePeriodSeconds": "86400"}
+    sqs.set(url, KmsMasterKeyId="")
+    assert sse(sqs, url) == {"SqsManagedSseEnabled": "true"}
+
+
+def test_one_encryption_takes_the_others_place(sqs):
+    url = sqs.queue(SqsManagedSseEnabled="false")
+    assert sse(sqs, url) == {"SqsManagedSseEnabled": "false"}
+    sqs.set(url, KmsMasterKeyId="1234abcd-12ab-34cd-56ef-1234567890ab")
+    assert sse(sqs, url)["KmsMasterKeyId"] == "1234abcd-12ab-34cd-56ef-1234567890ab"
+    sqs.set(url, SqsManagedSseEnabled="true")
+    assert sse(sqs, url) == {"SqsManagedSseEnabled": "true"}
+
+
+def test_both_encryptions_at_once(sqs):
+    with refused("InvalidAttributeValue", says="one type of server-side encryption"):
+        sqs.queue(KmsMasterKeyId="alias/a", SqsManagedSseEnabled="true")
+    sqs.queue(KmsMasterKeyId="alias/a", SqsManagedSseEnabled="false")
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("KmsMasterKeyId", "a b"),
+        ("KmsMasterKeyId", "x" * 2049),
+        ("KmsDataKeyReusePeriodSeconds", "59"),
+        ("KmsDataKeyReusePeriodSeconds", "86401"),
+        ("KmsDataKeyReusePeriodSeconds", ""),
+        ("KmsDataKeyReusePeriodSeconds", "x"),
+        ("SqsManagedSseEnabled", "perhaps"),
+        ("SqsManagedSseEnabled", ""),
+        ("SqsManagedSseEnabled", "TRUE"),
+    ],
+)
+def test_encryption_that_is_refused(sqs, name, value):
+    with refused("InvalidAttributeValue", says=name):
+        sqs.queue(**{name: value})
+
+
+def test_high_throughput_of_a_fifo_queue(sqs):
+    url = sqs.fifo()
+    found = sqs.attributes(url, "DeduplicationScope", "FifoThroughputLimit")
+    assert found == {"DeduplicationScope": "queue", "FifoThroughputLimit": "perQueue"}
+    sqs.set(url, DeduplicationScope="messageGroup", FifoThroughputLimit="perMessageGroupId")
+    found = sqs.attributes(url, "DeduplicationScope", "FifoThroughputLimit")
+    assert found == {"DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"}
+    with refused("InvalidAttributeValue", says="DeduplicationScope"):
+        sqs.set(url, DeduplicationScope="queue")
+
+
+def test_throughput_per_group_needs_the_scope(sqs):
+    with refused("InvalidAttributeValue", says="messageGroup"):
+        sqs.fifo(FifoThroughputLimit="perMessageGroupId")
+
+
+@pytest.mark.parametrize("name", ["DeduplicationScope", "FifoThroughputLimit"])
+@pytest.mark.parametrize("value", ["", "x", "messagegroup", "PERQUEUE"])
+def test_scopes_that_are_none(sqs, name, value):
+    with refused("InvalidAttributeValue", says=name):
+        sqs.fifo(**{name: value})
+
+
+@pytest.mark.parametrize("name, value", [("DeduplicationScope", "queue"), ("FifoThroughputLimit", "perQueue")])
+def test_scopes_on_a_standard_queue(sqs, name, value):
+    with refused("InvalidAttributeName", "InvalidAttributeValue", says=name):
+        sqs.queue(**{name: value})
+
+
+ATTRIBUTES = {
+    "DelaySeconds": ("1", "2"),
+    "KmsMasterKeyId": ("alias/a", "alias/b"),
+    "KmsDataKeyReusePeriodSeconds": ("60", "61"),
+    "SqsManagedSseEnabled": ("false", "true"),
+    "RedriveAllowPolicy": (allow("denyAll"), allow("allowAll")),
+}
+
+
+@pytest.mark.parametrize("name", ATTRIBUTES)
+def test_creating_again_compares_each_attribute(sqs, name):
+    queue, (first, other) = sqs.name(), ATTRIBUTES[name]
+    sqs.client.create_queue(QueueName=queue, Attributes={name: first})
+    sqs.client.create_queue(QueueName=queue, Attributes={name: first})
+    sqs.client.create_queue(QueueName=queue)
+    with refused("QueueNameExists", says=name):
+        sqs.client.create_queue(QueueName=queue, Attributes={name: other})
+
+
+def test_creating_again_with_the_defaults_said_aloud(sqs):
+    queue = sqs.name()
+    sqs.client.create_queue(QueueName=queue)
+    defaults = {"SqsManagedSseEnabled": "true", "KmsDataKeyReusePeriodSeconds": "300", "KmsMasterKeyId": ""}
+    sqs.client.create_queue(QueueName=queue, Attributes=defaults)

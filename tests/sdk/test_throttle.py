@@ -1,4 +1,4 @@
-"""A full inbox is the cloud's throttling, which SDKs answer by coming again."""
+"""A full inbox, and a full budget of state, are the cloud's throttling, which SDKs answer by coming again."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +7,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from harness import wire
-from harness.face import REGION, Face
+from harness.face import REGION, Face, refused
 from harness.server import serve
 
 SENDERS = 64
@@ -70,3 +70,57 @@ def test_an_sdk_with_retries_gets_everything_through(narrow):
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(send, range(8)))
     assert sqs.counts(url) == (160, 0, 0)
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A server that may keep 16 MiB of state."""
+    yield from serve(tmp_path, "--state-mib", "16")
+
+
+def send_until_throttled(url: str, queue: str) -> tuple[int, list[dict]]:
+    """Sends batches from several clients at once; how many messages were taken, and what was not.
+    A long group takes more room than the message, so that fewer are enough."""
+
+    def send(_) -> tuple[int, list[dict]]:
+        own, taken = Face(url), 0
+        entries = [{"Id": str(n), "MessageBody": "x", "MessageGroupId": "g" * 128} for n in range(10)]
+        for _ in range(10_000):
+            answer = own.send_batch(queue, entries)
+            taken += len(answer.get("Successful", []))
+            if answer.get("Failed"):
+                return taken, answer["Failed"]
+        raise AssertionError(f"{taken} messages and no end")
+
+    with ThreadPoolExecutor(4) as pool:
+        sent = list(pool.map(send, range(4)))
+    return sum(taken for taken, _ in sent), [entry for _, failed in sent for entry in failed]
+
+
+def test_a_full_budget_refuses_sends_and_lets_consumers_make_room(small):
+    sqs = Face(small.url)
+    queue = sqs.queue()
+    sent, failed = send_until_throttled(small.url, queue)
+    assert {entry["Code"] for entry in failed} == {"RequestThrottled"}
+    assert "--state-mib" in failed[0]["Message"]
+    assert 20_000 < sent < 80_000
+    assert small.resident_bytes() < 128 << 20
+    for call in [lambda: sqs.send(queue), lambda: sqs.queue()]:
+        with refused("RequestThrottled", says="too much is kept"):
+            call()
+    assert sqs.counts(queue) == (sent, 0, 0)
+
+    for _ in range(20):
+        received = sqs.receive(queue)
+        assert len(received) == 10
+        for message in received:
+            sqs.hide(queue, message, 60)
+            sqs.delete(queue, message)
+    again, _ = send_until_throttled(small.url, queue)
+    assert 190 <= again <= 210, "as many as were deleted"
+    assert small.stop() == 0
+    small.start()
+    with refused("RequestThrottled"):
+        sqs.send(queue)
+    sqs.client.purge_queue(QueueUrl=queue)
+    assert sqs.send(queue)["MessageId"]

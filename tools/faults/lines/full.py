@@ -132,7 +132,8 @@ class Tester:
         refusals = len(self.story.refusals)
         self.producer.turn(self.turn)
         for code in self.story.refusals[refusals:]:
-            raise Refused("SendMessageBatch", 400, code, "an entry of it")
+            status = 400 if "Throttl" in code else 503
+            raise Refused("SendMessageBatch", status, code, "an entry of it")
 
     def fill(self, point: Point) -> list[str]:
         """Sends until one is refused, and some more, which must be refused too; other words than the cloud's."""

@@ -1,8 +1,7 @@
 //! One server's SQS through the official SDK, with the few verbs that nearly every test uses.
 
-use std::process;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::fmt::Debug;
+use std::hash::{BuildHasher, RandomState};
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::retry::RetryConfig;
@@ -99,10 +98,8 @@ impl Default for Face {
 
 /// A queue's name that was never used before.
 pub fn name(fifo: bool) -> String {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros();
-    format!("rust-{}-{now}-{count}{}", process::id(), if fifo { ".fifo" } else { "" })
+    let chance = || RandomState::new().hash_one(());
+    format!("rust-{:016x}{:016x}{}", chance(), chance(), if fifo { ".fifo" } else { "" })
 }
 
 /// The texts of messages.
@@ -114,7 +111,7 @@ pub fn bodies(messages: &[Message]) -> Vec<&str> {
 ///
 /// # Panics
 /// When the call was not refused, or not as the caller's fault.
-pub fn refused<T: std::fmt::Debug, E: ProvideErrorMetadata + std::fmt::Debug>(
+pub fn refused<T: Debug, E: ProvideErrorMetadata + Debug>(
     answer: Result<T, SdkError<E>>,
 ) -> String {
     let error = answer.expect_err("refused");
