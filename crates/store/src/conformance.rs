@@ -49,7 +49,9 @@ pub trait World: Send {
 /// Runs every check, each on a world of its own; panics at the first that fails, after printing its
 /// name.
 pub async fn run(features: Features, world: &(dyn Fn() -> Box<dyn World> + std::marker::Sync)) {
-    for (name, check) in [CHECKS, blobs::CHECKS, large::CHECKS, retain::CHECKS].into_iter().flatten() {
+    for (name, check) in
+        [CHECKS, blobs::CHECKS, large::CHECKS, retain::CHECKS].into_iter().flatten()
+    {
         run_one(name, check(world())).await;
     }
     let durable =

@@ -47,6 +47,6 @@ pub use options::{DiskOptions, OpenError};
 pub use recovery::Recovery;
 pub use tools::{
     AcceptedGap, BackupReport, Cost, Dump, Dumped, DumpedBody, DumpedFacts, Finding, Repaired,
-    Repairs, Verification, dump, dump_on, dump_tail, repair, repair_on, restore, restore_on, verify,
-    verify_on,
+    Repairs, Verification, dump, dump_on, dump_tail, repair, repair_on, restore, restore_on,
+    verify, verify_on,
 };

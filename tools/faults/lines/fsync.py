@@ -1,7 +1,8 @@
 """A sync or a write of the log fails once under load, and the next start is clean.
 
 The failing call is held up before it fails, so that whatever is acknowledged while it lasts, or later,
-was acknowledged in spite of it. The server must say so, and end, and not with success.
+was acknowledged in spite of it. The server must say so, and end, and not with success. Only a write that
+finds no room ends nobody: nothing is acknowledged while it lasts, and then the same process goes on.
 """
 
 import time
@@ -19,6 +20,8 @@ ON_ITS_WAY = 0.4  # of those: an answer released before may take so long to its 
 LEASE = 1  # seconds
 DEEPEST = 120  # the failing call is one of the first so many of its kind
 ENDS_WITHIN = 10  # seconds
+GOES_ON = 0.5  # seconds of load after the server says that it is ready again
+POLL = 0.01  # seconds
 FAULTS = (
     ("fdatasync", "EIO"),
     ("fdatasync", "EIO"),
@@ -37,6 +40,11 @@ class Case(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.call} {self.ordinal} says {self.fault}"
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether nothing was written, and nothing is wrong but that there was no room."""
+        return (self.call, self.fault) == ("pwrite64", "ENOSPC")
 
 
 def run(job: Job) -> Outcome:
@@ -70,9 +78,9 @@ def one(folder, case: Case, library) -> tuple[list[str], Story]:
         tracer = strace.Tracer(log, case.call, fault, str(max(server.data.glob("**/*.segment"))))
         server.spawn(preload.held(library))
         tracer.join(server.process.pid)
-        found = under_load(story, server)
+        found = refused_under_load(story, server) if case.goes_on else under_load(story, server)
         tracer.finish()
-        return found + late(story, log) + after(story, server), story
+        return found + late(story, log, case.goes_on) + after(story, server), story
     finally:
         server.end()
         if tracer:
@@ -93,15 +101,32 @@ def under_load(story: Story, server: Rigged) -> list[str]:
     return found
 
 
-def late(story: Story, log) -> list[str]:
-    """Acknowledgements that cannot rest on an earlier sync."""
+def refused_under_load(story: Story, server: Rigged) -> list[str]:
+    """Load until the server has gone on by itself for a while; what is wrong with how it did."""
+    story.life += 1
+    deadline = time.monotonic() + ENDS_WITHIN
+    with Load(story, producers=4, consumers=1) as load:
+        while server.sentences()[-1:] != ["ready again"] and time.monotonic() < deadline:
+            time.sleep(POLL)
+        before = story.sent()
+        time.sleep(GOES_ON)
+    said, sent, status = server.sentences(), story.sent() - before, server.stop()
+    found = load.trouble + ([f"the shutdown: {status}"] if status else [])
+    if len(said) != 2 or "No space left" not in said[0] or said[1] != "ready again":
+        found.append(f"it said {said}")
+    return found if sent else [*found, "nothing was acknowledged any more"]
+
+
+def late(story: Story, log, goes_on: bool = False) -> list[str]:
+    """Acknowledgements that cannot rest on an earlier sync, up to when it may go on."""
     failed = [call for call in strace.read(log) if call.injected]
     if not failed:
         return ["the fault met nothing"]
     # strace has the wall clock, the journal the monotonic one.
     since = min(call.at for call in failed) - time.time() + time.monotonic() + ON_ITS_WAY
     kinds = (Sent, Deleted, Received)
-    late = [e for e in story.entries if isinstance(e, kinds) and e.at > since and promises(e)]
+    until = since - ON_ITS_WAY + HELD_UP if goes_on else float("inf")
+    late = [e for e in story.entries if isinstance(e, kinds) and since < e.at < until and promises(e)]
     return [f"acknowledged {e.at - since + ON_ITS_WAY:.3f} s after the failing call began: {e}" for e in late]
 
 

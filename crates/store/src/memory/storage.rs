@@ -11,9 +11,9 @@ use lineside_core::id::{BodyRef, PartitionId, Position};
 use lineside_engine::living::LivingSet;
 use lineside_engine::log::{AppendError, Full, Room};
 
+use super::ConnectionId;
 use super::blobs::BlobState;
 use super::partition::Partition;
-use super::ConnectionId;
 use crate::bell::Bell;
 use crate::size::{size_estimate, too_large};
 

@@ -153,7 +153,9 @@ async fn full_disks() {
         disk.set_free_bytes(0);
         check(&log.reserve(1 << 50).unwrap_err().to_string());
         let put = log.blobs().put("checkpoint", vec![1; 100].into()).await.unwrap_err();
-        check(&format!("a checkpoint could not be stored, the next one will be tried later: {put}"));
+        check(&format!(
+            "a checkpoint could not be stored, the next one will be tried later: {put}"
+        ));
     }
 }
 

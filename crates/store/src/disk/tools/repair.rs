@@ -257,7 +257,12 @@ impl Repairer<'_> {
         let bodies = findings.iter().filter(|finding| matches!(finding.cost, Cost::Body { .. }));
         for finding in bodies.filter(|finding| !files.contains(&finding.file)) {
             let (file, what) = (finding.file.clone(), finding.to_string());
-            self.repaired.push(Repaired { file, what, did: BODY_LOST.to_owned(), lost: Vec::new() });
+            self.repaired.push(Repaired {
+                file,
+                what,
+                did: BODY_LOST.to_owned(),
+                lost: Vec::new(),
+            });
         }
         Ok(())
     }

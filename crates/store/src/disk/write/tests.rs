@@ -64,7 +64,9 @@ fn read_batch<'a>(bytes: &'a [u8], written: &Batch) -> (BatchHead, Batch, &'a [u
         assert_eq!(entry.outside, entry.len as usize > INSIDE);
         let inside = &bytes[at..at + entry.len_inside() as usize];
         let body = match entry.outside {
-            true => &written.facts.bodies.iter().find(|(index, _)| *index == entry.index).unwrap().1,
+            true => {
+                &written.facts.bodies.iter().find(|(index, _)| *index == entry.index).unwrap().1
+            }
             false => inside,
         };
         entry.check(body).unwrap();
