@@ -151,6 +151,7 @@ mod tests {
             steerable: false,
             inbox_max: 16,
             checkpoint_bytes: 1 << 20,
+            state_bytes_max: u64::MAX,
             notice: |_| {},
         };
         let (open, opened) = oneshot::channel::<Storage>();

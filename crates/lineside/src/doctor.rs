@@ -113,7 +113,7 @@ fn look(options: &cli::Doctor) -> Vec<Finding> {
             let remedy = "see `lineside config --markdown` for what is allowed";
             let mut findings: Vec<Finding> =
                 mistakes.map(|told| Finding::ill("configuration", told, remedy)).collect();
-            findings.extend(machine::look());
+            findings.extend(machine::look(0));
             return findings;
         }
     };
@@ -132,7 +132,7 @@ fn look(options: &cli::Doctor) -> Vec<Finding> {
             findings.push(log::clock(None));
         }
     }
-    findings.extend(machine::look());
+    findings.extend(machine::look(settings.state_bytes_max));
     findings
 }
 

@@ -103,6 +103,7 @@ fn start_engine(
         steerable: options.clock == ClockKind::Steerable,
         inbox_max: options.inbox,
         checkpoint_bytes: BYTES_BETWEEN,
+        state_bytes_max: options.state_bytes_max,
         notice: |text| say(format_args!("{text}")),
     };
     let (told, log) = oneshot::channel();

@@ -390,6 +390,7 @@ mod tests {
             steerable: false,
             inbox_max: 64,
             checkpoint_bytes: 1 << 20,
+            state_bytes_max: u64::MAX,
             notice: |_| {},
         };
         let log = Arc::new(lineside_store::MemoryLog::new());

@@ -363,6 +363,7 @@ mod tests {
         }
         let settings = load_from(&Flags::default(), &[]).unwrap().settings;
         assert_eq!(settings.inbox, lineside_engine::engine::INBOX_MAX);
+        assert_eq!(settings.state_bytes_max, lineside_engine::engine::STATE_BYTES_MAX);
         assert_eq!(settings.durability, Durability::default());
         assert_eq!(settings.auth, Auth::default());
     }

@@ -26,6 +26,8 @@ pub(crate) struct Settings {
     pub(crate) ready_file: Option<PathBuf>,
     /// Most requests that wait for a turn.
     pub(crate) inbox: usize,
+    /// With so many bytes of state, what would make it larger is refused.
+    pub(crate) state_bytes_max: u64,
     /// Whether others may reach a server that checks nobody.
     pub(crate) insecure: bool,
     /// Who may call.
@@ -119,6 +121,7 @@ impl Settings {
             limits: LimitSet::Cloud,
             ready_file: None,
             inbox: 0,
+            state_bytes_max: 0,
             insecure: false,
             auth: Auth::default(),
             queues: Vec::new(),
@@ -158,6 +161,12 @@ impl Settings {
 
     pub(super) fn take_inbox(&mut self, given: &OsStr) -> Result<(), String> {
         self.inbox = text(given)?.parse().map_err(|_| "this is no number")?;
+        Ok(())
+    }
+
+    pub(super) fn take_state(&mut self, given: &OsStr) -> Result<(), String> {
+        let mebibytes: u64 = text(given)?.parse().map_err(|_| "this is no number")?;
+        self.state_bytes_max = mebibytes.saturating_mul(1 << 20);
         Ok(())
     }
 

@@ -166,6 +166,14 @@ pub(crate) static KEYS: &[Key] = &[
     .said("inbox-requests", "REQUESTS", Settings::take_inbox)
     .also("inbox"),
     key(
+        "state_mib",
+        Form::Whole { least: 16, most: 1 << 20 },
+        "2048",
+        "The budget of what is kept in memory, about 100 bytes a message, bodies not counted; at it \
+         sends get the cloud's throttling answer until messages are deleted",
+    )
+    .said("state-mib", "MIB", Settings::take_state),
+    key(
         "ready_file",
         Form::Path(PathOf::File),
         "",

@@ -13,10 +13,12 @@ const CONNECTIONS_FEW: u64 = 1024;
 /// Less memory than this is not enough for a server with anything in it.
 const MEMORY_MIN: u64 = 128 << 20;
 
-pub(crate) fn look() -> Vec<Finding> {
+/// Lines about the machine; `budget` is what a server's state may grow to, in bytes.
+pub(crate) fn look(budget: u64) -> Vec<Finding> {
     let limit = getrlimit(Resource::Nofile).current;
     let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    vec![files(limit), memory(available(&meminfo), group_limit(Path::new("/sys/fs/cgroup")))]
+    let group = group_limit(Path::new("/sys/fs/cgroup"));
+    vec![files(limit), memory(available(&meminfo), group, budget)]
 }
 
 /// `None` is no limit.
@@ -31,7 +33,7 @@ fn files(limit: Option<u64>) -> Finding {
     Finding::warning("open files", told, remedy)
 }
 
-fn memory(available: Option<u64>, limit: Option<u64>) -> Finding {
+fn memory(available: Option<u64>, limit: Option<u64>, budget: u64) -> Finding {
     let Some(least) = available.into_iter().chain(limit).min() else {
         return Finding::skipped(
             "memory",
@@ -40,11 +42,15 @@ fn memory(available: Option<u64>, limit: Option<u64>) -> Finding {
     };
     let whose = if Some(least) == limit { "the control group allows" } else { "available are" };
     let told = format!("{whose} {}", bytes(least));
-    if least >= MEMORY_MIN {
-        return Finding::well("memory", told);
+    if least < MEMORY_MIN {
+        let need = bytes(MEMORY_MIN);
+        return Finding::ill("memory", told, format!("give it {need} at least"));
     }
-    let need = bytes(MEMORY_MIN);
-    Finding::ill("memory", told, format!("give it {need} at least, and 110 bytes for each message"))
+    if least < budget {
+        let told = format!("{told}, and the state may grow to {}", bytes(budget));
+        return Finding::warning("memory", told, "give it more, or a smaller state_mib");
+    }
+    Finding::well("memory", told)
 }
 
 /// `MemAvailable` of `/proc/meminfo`, in bytes.
@@ -77,11 +83,13 @@ mod tests {
 
     #[test]
     fn the_smaller_of_machine_and_group_counts() {
-        assert_eq!(memory(Some(8 << 30), None).state, State::Well);
-        let small = memory(Some(8 << 30), Some(64 << 20));
+        let budget = 2 << 30;
+        assert_eq!(memory(Some(8 << 30), None, budget).state, State::Well);
+        assert_eq!(memory(Some(8 << 30), Some(1 << 30), budget).state, State::Warning);
+        let small = memory(Some(8 << 30), Some(64 << 20), budget);
         assert_eq!(small.state, State::Ill);
         assert!(small.told.contains("the control group allows 64 MiB"), "{}", small.told);
-        assert_eq!(memory(None, None).state, State::Skipped);
+        assert_eq!(memory(None, None, budget).state, State::Skipped);
     }
 
     #[test]
