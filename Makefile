@@ -4,6 +4,7 @@
 #                              and the exit status says whether the story held
 #   make test                  Rust, the SDKs for Python, JavaScript and Rust, and programs that use them (test-peers);
 #                              installs what it needs under target/
+#   make test-query            of these, those of SQS through the last SDK that speaks its Query protocol
 #   make sim SEEDS=100         a hundred runs of the simulation; or FACTS=1000000
 #   make sim SEED=7 TRACE=1    one run, a readable line for each state change
 #   make gen, make gen-check   wire types from the pinned service model: write them, or compare them
@@ -55,7 +56,7 @@ test-query: release venv-query
 	$(VENV_QUERY)/bin/python -B -m pytest -q $(QUERY_TESTS) -c tests/sdk/pytest.ini --rootdir .
 
 QUERY_TESTS := $(wildcard $(patsubst %,tests/sdk/test_%.py,addressing attributes batches delete_and_visibility fifo items \
-	move_tasks permissions purge query queues receive redrive send tags))
+	move_tasks peek permissions purge query queues receipts receive redrive send tags))
 
 test-js: release node
 	npm --prefix $(NODE) test

@@ -21,6 +21,7 @@ RUSTFLAGS="$coverage" cargo build --quiet --locked --release --manifest-path fuz
 status=0
 for target in ${ONLY:-json query sigv4 policy}; do
   found=$build/found/$target crashes=$build/crashes/$target
+  rm -rf "$crashes"
   mkdir -p "$found" "$crashes"
   log=$build/$target.log
   echo "fuzz $target, ${TIME:-60} s"

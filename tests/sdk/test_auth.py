@@ -111,8 +111,10 @@ def target(operation: str) -> dict:
     return {**SERVICE_JSON, "x-amz-target": f"AmazonSQS.{operation}"}
 
 
-def presigned(url: str, key, parameters: dict, seconds: int = 60, at: datetime | None = None) -> str:
-    """The path of a presigned GET."""
+def presigned(
+    url: str, key, parameters: dict, seconds: int = 60, at: datetime | None = None, path: str = "/"
+) -> str:
+    """The path and query of a presigned GET."""
     at = at or datetime.now(UTC)
     scope = f"{at:%Y%m%d}/{REGION}/sqs/aws4_request"
     parameters = {
@@ -124,8 +126,8 @@ def presigned(url: str, key, parameters: dict, seconds: int = 60, at: datetime |
         "X-Amz-SignedHeaders": "host",
     }
     query = urlencode(sorted(parameters.items()), quote_via=quote, safe="")
-    canonical = f"GET\n/\n{query}\nhost:{urlsplit(url).netloc}\n\nhost\n{digest(b'')}"
-    return f"/?{query}&X-Amz-Signature={signature(key, at, canonical)[1]}"
+    canonical = f"GET\n{path}\n{query}\nhost:{urlsplit(url).netloc}\n\nhost\n{digest(b'')}"
+    return f"{path}?{query}&X-Amz-Signature={signature(key, at, canonical)[1]}"
 
 
 def get(url: str, path: str) -> wire.Answer:
@@ -454,6 +456,18 @@ def test_the_queue_is_the_one_that_the_operation_takes(guarded, owner, friend):
     )
     assert post(guarded.url, headers, body, path=path).code == "AccessDenied"
     assert owner.counts(url)[0] == 0
+
+
+def test_who_may_not_receive_may_not_look_either(guarded, owner, friend):
+    url = owner.queue()
+    owner.send(url, "a secret")
+    looks = {"path": "/_aws/sqs/messages", "parameters": {"QueueUrl": url}}
+    unsigned = get(guarded.url, f"/_aws/sqs/messages?QueueUrl={url}")
+    assert (unsigned.status, unsigned.code) == (403, "MissingAuthenticationToken")
+    stranger = get(guarded.url, presigned(guarded.url, FRIEND, **looks))
+    assert (stranger.status, stranger.code) == (403, "AccessDenied")
+    assert b"a secret" not in unsigned.body + stranger.body
+    assert b"a secret" in get(guarded.url, presigned(guarded.url, OWNER, **looks)).body
 
 
 @pytest.mark.parametrize(

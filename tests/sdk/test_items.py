@@ -86,6 +86,15 @@ def test_item_06_deduplication_outlives_the_message(timed):
     assert bodies(timed.receive(url)) == ["later"]
 
 
+def test_item_06_an_id_counts_in_its_group_where_the_queue_says_so(sqs):
+    """The same id in two groups: one message in a queue of the one scope, two in a queue of the other."""
+    for scope, wanted in [("queue", ["a"]), ("messageGroup", ["a", "b"])]:
+        url = sqs.fifo(DeduplicationScope=scope)
+        for group in ("a", "b", "a"):
+            sqs.send(url, group, MessageGroupId=group, MessageDeduplicationId="same")
+        assert sorted(bodies(sqs.receive(url))) == wanted
+
+
 def test_item_07_a_duplicate_is_answered_with_the_originals_id_and_its_own_digests(sqs):
     url = sqs.fifo()
     ids = {"MessageGroupId": "g", "MessageDeduplicationId": "d"}

@@ -8,7 +8,7 @@ import json
 import uuid
 
 import pytest
-from harness.face import ACCOUNT, REGION, bodies, refused
+from harness.face import ACCOUNT, REGION, Face, bodies, refused
 
 GONE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:gone"
 
@@ -253,8 +253,6 @@ def test_a_destination_that_goes_away_fails_the_task(timed):
 
 
 def test_a_task_goes_on_after_a_crash(own_server):
-    from harness.face import Face
-
     sqs = Face(own_server.url)
     dead = sqs.queue()
     url = sqs.queue(RedrivePolicy=sqs.redrive(dead, 1))
@@ -315,7 +313,7 @@ def test_a_destination_that_is_the_source(timed):
         start(timed, dead, dead)
 
 
-@pytest.mark.parametrize("arn", ["", "x", "arn:aws:sqs", "arn:aws:sns:us-east-1:000000000000:a", "arn:aws:sqs:us-east-1:1:a", GONE + ":b", GONE + "/x"])
+@pytest.mark.parametrize("arn", ["", "x", "arn:aws:sqs", "arn:aws:sns:us-east-1:000000000000:a", "arn:aws:sqs:us-east-1:1:a", GONE + ":b", GONE + "/x", GONE.replace(REGION, "a/b")])
 def test_arns_that_are_none(timed, arn):
     with refused("InvalidParameterValue", says="SourceArn"):
         timed.client.start_message_move_task(SourceArn=arn)

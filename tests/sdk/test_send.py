@@ -20,6 +20,21 @@ TYPES = {
 }
 
 
+LISTS = [{"StringListValues": ["a"]}, {"BinaryListValues": [b"a"]}, {"StringValue": "x", "StringListValues": ["a", "b"]}]
+
+
+@pytest.mark.parametrize("lists", LISTS, ids=lambda lists: " ".join(lists))
+def test_attributes_that_are_lists(sqs, lists):
+    """AWS reserves them; nothing is sent as if they were not there."""
+    url = sqs.queue()
+    attributes = {"a": {"DataType": "String", **lists}}
+    with refused("UnsupportedOperation", says="list values"):
+        sqs.send(url, MessageAttributes=attributes)
+    answer = sqs.send_batch(url, [{"Id": "a", "MessageBody": "x", "MessageAttributes": attributes}])
+    assert [one["Code"] for one in answer["Failed"]] == ["UnsupportedOperation"]
+    assert sqs.receive(url) == []
+
+
 def test_the_answer_names_the_message_and_its_digest(sqs):
     answer = sqs.send(sqs.queue(), "hello")
     assert re.fullmatch(UUID, answer["MessageId"])

@@ -95,11 +95,12 @@ def test_what_is_missing(sqs):
             getattr(sqs.unchecked, operation)(**more)
 
 
-def test_a_queue_that_is_not_there(sqs):
-    missing = f"{sqs.url}/{ACCOUNT}/{sqs.name()}"
-    for operation, more in [("tag_queue", {"Tags": {"a": "1"}}), ("untag_queue", {"TagKeys": ["a"]}), ("list_queue_tags", {})]:
-        with refused("QueueDoesNotExist"):
-            getattr(sqs.client, operation)(QueueUrl=missing, **more)
+@pytest.mark.parametrize(
+    "operation, more", [("tag_queue", {"Tags": {"a": "1"}}), ("untag_queue", {"TagKeys": ["a"]}), ("list_queue_tags", {})]
+)
+def test_a_queue_that_is_not_there(sqs, operation, more):
+    with refused("QueueDoesNotExist"):
+        getattr(sqs.client, operation)(QueueUrl=f"{sqs.url}/{ACCOUNT}/{sqs.name()}", **more)
 
 
 def test_two_faults_the_tag_is_seen_before_the_queue_is_looked_for(sqs):

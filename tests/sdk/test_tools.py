@@ -20,7 +20,7 @@ def tool(*arguments) -> tuple[int, str, str]:
 
 
 @pytest.fixture
-def stopped(tmp_path) -> tuple[Server, str]:
+def stopped(tmp_path):
     """A directory with twenty messages, and the URL of their queue."""
     server = Server(tmp_path / "own").start()
     sqs = Face(server.url)
@@ -28,7 +28,9 @@ def stopped(tmp_path) -> tuple[Server, str]:
     for number in range(20):
         sqs.send(url, f"message {number}")
     assert server.stop() == 0
-    return server, url
+    yield server, url
+    if server.running():
+        server.kill()
 
 
 def segment(server: Server):

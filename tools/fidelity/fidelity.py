@@ -1,159 +1,188 @@
-"""Writes docs/fidelity/: each operation of a service, whether it is here, and the tests that use it.
+"""Writes docs/fidelity/: each operation of a service, each of its parameters and errors, with its state and
+the tests that show it.
 
-Reads the code and the tests, so the pages cannot say more than both do: an operation is *here* when
-the face answers it, *not supported* when the face says so in the cloud's words. An operation that is
-here and that no test uses is an error.
+Reads the code, the models and the tests, so the pages cannot say more than they do: an operation is *here*
+when the face answers it; a parameter when a test uses it; an error when a test hears it. What is not here, or
+not heard over the wire, is named below with its reason, and nothing else may be missing: an operation,
+parameter or error without a test and without a reason ends the run.
 
     fidelity.py            writes the pages
     fidelity.py --check    compares them, and exits with 1 when they differ
+
+Reading order: service.py (what there is), used.py (what the tests use), then this file.
 """
 
-import ast
-import re
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "gen"))
+
+import service  # noqa: E402
+import used  # noqa: E402
+
 ROOT = Path(__file__).resolve().parents[2]
-SQS = ROOT / "crates/aws/src/sqs"
-SDK = ROOT / "tests/sdk"
+PAGE = ROOT / "docs/fidelity/sqs.md"
 REFERENCE = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_{}.html"
 
+RESERVED = "read and ignored: reserved by AWS, and the one system attribute is a text"
 
-def snake(operation: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", operation).lower()
+# Parameters that are not here, or only in part: what happens to them.
+PARAMETERS = {
+    "MessageSystemAttributeValue.StringListValues": RESERVED,
+    "MessageSystemAttributeValue.BinaryListValues": RESERVED,
+    "MessageSystemAttributeValue.BinaryValue": RESERVED,
+}
 
+# Attributes of a queue that are kept and do less than they do at AWS.
+ATTRIBUTES = {
+    "KmsMasterKeyId": "checked, kept and returned; data is not encrypted, and no key is asked for",
+    "KmsDataKeyReusePeriodSeconds": "checked, kept and returned; data is not encrypted",
+    "SqsManagedSseEnabled": "checked, kept and returned; data is not encrypted",
+    "FifoThroughputLimit": "checked, kept and returned; throughput is not limited, per queue or per group",
+}
 
-def operations() -> dict[str, bool]:
-    """Each operation of the service model, and whether the face answers it."""
-    text = (SQS / "mod.rs").read_text()
-    arms = re.findall(r"((?:\|?\s*Operation::\w+\s*)+)=>\s*(\S)", text[text.index("match operation") :])
-    found = {}
-    for names, answer in arms:
-        for name in re.findall(r"Operation::(\w+)", names):
-            found[name] = answer != "E"  # `Err(error::unsupported(…))`
-    return found
+# Errors that a model names and that no test hears over the wire: why.
+ERRORS = {
+    "InvalidIdFormat": "never said: ReceiptHandleIsInvalid says it, as present SDKs know it",
+    "ReceiveMessage.OverLimit": "here: 120,000 in flight take too long over the wire (rule: `core/src/queue/tests`)",
+    "SetQueueAttributes.OverLimit": "never said: a policy that does not fit is an InvalidAttributeValue",
+}
 
+# Errors that only some operations say; the models name them for all.
+ONLY = {"UnsupportedOperation": {"StartMessageMoveTask", "CancelMessageMoveTask", "SendMessage", "SendMessageBatch"}}
 
-def attributes_not_here() -> list[str]:
-    """Attributes of a queue that are refused for now."""
-    text = (SQS / "attributes.rs").read_text()
-    return re.findall(r'"(\w+)"', re.search(r"NOT_YET: .*?= \[(.*?)\];", text, re.S).group(1))
+# Errors that are every operation's, so one place makes them and one test hears them.
+SHARED = {
+    "InvalidAddress": "a `QueueUrl` that is none",
+    "RequestThrottled": "the inbox is full, the disk is full, or the state is at its budget",
+}
 
+# Errors that no operation says, or none but those of `ONLY`.
+NEVER = {
+    "InvalidSecurity": "plain HTTP is served, and a missing or wrong signature has an error of its own",
+    "UnsupportedOperation": "every operation is here; but some say it of a task, or of an attribute that is a list",
+    "Kms": "data is not encrypted, so no key is asked for",
+}
 
-def functions(path: Path):
-    """The functions of a Python file, methods too: name and syntax tree."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.FunctionDef):
-            yield node.name, node
+# What there is beside operations: the state, and the file of its tests.
+AROUND = {
+    "AWS JSON 1.0": ("here, with `x-amzn-query-error`", "test_vectors.py"),
+    "Query and XML": ("here, version 2012-11-05, by POST and GET", "test_query.py"),
+    "queue URLs by path, region path, host name; accounts and regions apart": ("here", "test_addressing.py"),
+    "`/_aws/sqs/messages`": (
+        "here, not of AWS; at most 10,000 messages, `x-lineside-truncated` says that there are more",
+        "test_peek.py",
+    ),
+    "signatures and policies": ("here with `--auth sigv4`; else nobody is asked", "test_auth.py"),
+    "receipts": ("here", "test_receipts.py"),
+}
 
-
-def mentions(node: ast.AST) -> set[str]:
-    """The methods that a piece of code calls, and its strings."""
-    found = set()
-    for part in ast.walk(node):
-        match part:
-            case ast.Call(func=ast.Attribute(attr=text)) | ast.Constant(value=str(text)):
-                found.add(text)
-    return found
-
-
-def verbs(names: dict[str, str]) -> dict[str, set[str]]:
-    """What each verb of the tests does in the end: its name, and the operations it uses."""
-    helpers = {}
-    for name, node in functions(SDK / "harness/face.py"):
-        if not name.startswith("__"):
-            helpers.setdefault(name, set()).update(mentions(node) - {name})
-    used = {name: {names[m] for m in found if m in names} for name, found in helpers.items()}
-    for _ in helpers:  # helpers that use helpers
-        for name, found in helpers.items():
-            for other in found & used.keys():
-                used[name] |= used[other]
-    return used
-
-
-def tests() -> list[tuple[str, str, set[str]]]:
-    """File, name, and operations of each test that goes over the wire."""
-    names = {snake(name): name for name in operations()} | {name: name for name in operations()}
-    helped = verbs(names)
-    found = []
-    for path in sorted(SDK.glob("test_*.py")):
-        for name, node in functions(path):
-            if name.startswith("test_"):
-                said = mentions(node) | mentions_of_parameters(node)
-                used = {names[m] for m in said if m in names}
-                used |= {operation for m in said & helped.keys() for operation in helped[m]}
-                found.append((path.name, name, used))
-    script = (SDK / "js/sqs.test.js").read_text()
-    sent = {name for name in operations() if f"{name}Command" in script}
-    return found + [("js/sqs.test.js", "", sent)]
-
-
-def mentions_of_parameters(node: ast.FunctionDef) -> set[str]:
-    return {text for decorator in node.decorator_list for text in mentions(decorator)}
-
-
-def items() -> dict[int, list[str]]:
-    """Tests that are named by the number of a rule that other products got wrong."""
-    found: dict[int, list[str]] = {}
-    places = list(SDK.glob("test_*.py")) + list((ROOT / "crates/core/src/queue/tests").glob("*.rs"))
-    for path in sorted(places):
-        for number, rest in re.findall(r"(?:def test_|fn )item_(\d\d)_(\w+)", path.read_text()):
-            place = "wire" if path.suffix == ".py" else "rule"
-            found.setdefault(int(number), []).append(f"{rest.replace('_', ' ')} ({place})")
-    return found
+# Errors that the models do not name (API reference, "Common errors", and the lists of older versions).
+COMMON = [
+    "MissingParameter",
+    "InvalidParameterValue",
+    "MissingAction",
+    "InvalidAction",
+    "NoSuchVersion",
+    "MalformedQueryString",
+    "InvalidQueryParameter",
+    "ConflictingQueryParameter",
+    "SerializationException",
+    "UnknownOperationException",
+]
 
 
 def page() -> str:
-    used = tests()
+    tests = used.tests()
     lines = [
         "# SQS, operation by operation",
         "",
-        "Made by `make fidelity` from the code and the tests; edit those. *here*: answered as the API",
-        "reference says. *not supported*: answered with `UnsupportedOperation`, and nothing is done.",
-        "No line was checked against a peer; all rest on the API reference and the developer guide.",
+        "Made by `make fidelity` from the code, the service's models and the tests; edit those. *here*: as the",
+        "API reference says. No line was checked against AWS itself; all rest on its documentation. Each test",
+        "below runs over the wire: through an unmodified SDK, or by hand where no SDK would say it. Those of",
+        "`make test-query` run once more through the last SDK that speaks the Query protocol.",
         "",
-        "| operation | state | tests over the wire |",
+        "| operation | state | tests |",
         "|---|---|---|",
     ]
-    for operation, here in sorted(operations().items()):
-        name = f"[{operation}]({REFERENCE.format(operation)})"
-        lines.append(f"| {name} | {'here' if here else 'not supported'} | {tested(operation, here, used)} |")
-    lines += ["", "## Queue attributes that are not supported yet", ""]
-    lines.append(", ".join(f"`{name}`" for name in attributes_not_here()) + ": naming one is refused.")
-    lines.append("Tags at creation are refused too.")
+    found = [operation_row(operation, tests) for operation in service.operations()]
+    lines += found
+    lines += ["", "## Parameters", "", "| parameter | state | tests |", "|---|---|---|"]
+    lines += parameter_rows(tests)
+    lines += ["", "## Attributes of a queue", "", "| attribute | state | tests |", "|---|---|---|"]
+    lines += [row(name, ATTRIBUTES.get(name, "here"), used.of_words(tests, {name})) for name in service.attributes()]
+    lines += ["", "## Errors by operation", "", "| operation | error | state | tests |", "|---|---|---|---|"]
+    lines += error_rows(tests)
+    lines += ["", "## Errors of every operation", "", "| error | state | tests |", "|---|---|---|"]
+    lines += [row(name, f"here: {what}", used.of_words(tests, {name})) for name, what in SHARED.items()]
+    lines += [row(f"{name}…" if name == "Kms" else name, f"never said: {why}", None) for name, why in NEVER.items()]
+    lines += [row(name, "here", used.of_words(tests, {name, name.removesuffix("Exception")})) for name in COMMON]
+    lines += ["", "## Around the operations", "", "| what | state | tests |", "|---|---|---|"]
+    lines += [row(what, state, of_files(tests, file)) for what, (state, file) in AROUND.items()]
     lines += ["", "## Rules that other products got wrong", ""]
     lines.append("Each has tests named by its number: *rule* on floor 0, *wire* through the SDK.")
     lines += ["", "| item | tests |", "|---|---|"]
-    for number, names in sorted(items().items()):
+    for number, names in sorted(used.items().items()):
         lines.append(f"| {number} | {'<br>'.join(sorted(names))} |")
     return "\n".join(lines) + "\n"
 
 
-def tested(operation: str, here: bool, used) -> str:
-    if not here:
-        if f'"{operation}"' not in (SDK / "test_bad_input.py").read_text():
-            sys.exit(f"{operation} is not supported, and no test hears it say so")
-        return "test_bad_input.py (refused)"
-    counts: dict[str, int] = {}
-    for path, _, named in used:
-        if operation in named:
-            counts[path] = counts.get(path, 0) + 1
-    if not counts:
-        sys.exit(f"{operation} is answered, and no test uses it")
-    largest = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{path} ({count})" for path, count in largest)
+def of_files(tests: list[used.Test], file: str) -> list[used.Test]:
+    return [test for test in tests if test.file == file]
+
+
+def operation_row(operation: str, tests: list[used.Test]) -> str:
+    if operation not in service.answered():
+        sys.exit(f"{operation} is not answered")
+    return row(f"[{operation}]({REFERENCE.format(operation)})", "here", used.of_operation(tests, operation), operation)
+
+
+def parameter_rows(tests: list[used.Test]) -> list[str]:
+    """A parameter of an operation, or of a structure that several operations have."""
+    rows = []
+    for owner, members in service.inputs().items():
+        for member in members:
+            name = f"{owner}.{member}"
+            if name in PARAMETERS:
+                rows.append(row(name, PARAMETERS[name], None))
+            else:
+                rows.append(row(name, "here", used.of_parameter(tests, owner, member), name))
+    return rows
+
+
+def error_rows(tests: list[used.Test]) -> list[str]:
+    rows = []
+    for operation, errors in service.errors().items():
+        for error in errors:
+            if error in SHARED or is_never_said(operation, error):
+                continue  # in the table of every operation's
+            heard = used.of_error(tests, operation, error)
+            reason = ERRORS.get(f"{operation}.{error}") or (None if heard else ERRORS.get(error))
+            state, what = (reason, None) if reason else ("here", heard)
+            rows.append("| " + operation + " " + row(error, state, what, f"{operation}.{error}"))
+    return rows
+
+
+def is_never_said(operation: str, error: str) -> bool:
+    return operation not in ONLY.get(error, ()) and (error in NEVER or error.startswith("Kms"))
+
+
+def row(name: str, state: str, tests: list[used.Test] | None, what: str = "") -> str:
+    """`None` for tests: the state says why there are none."""
+    if tests is not None and not tests:
+        sys.exit(f"{what or name} is here, and no test shows it")
+    return f"| {name} | {state} | {used.counted(tests or [])} |"
 
 
 def main() -> int:
-    path = ROOT / "docs/fidelity/sqs.md"
     wanted = page()
     if sys.argv[1:] == ["--check"]:
-        if not path.exists() or path.read_text() != wanted:
-            print(f"{path.relative_to(ROOT)} is not what the code and the tests say: run `make fidelity`")
+        if not PAGE.exists() or PAGE.read_text() != wanted:
+            print(f"{PAGE.relative_to(ROOT)} is not what the code and the tests say: run `make fidelity`")
             return 1
         return 0
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(wanted)
+    PAGE.parent.mkdir(parents=True, exist_ok=True)
+    PAGE.write_text(wanted)
     return 0
 
 

@@ -71,7 +71,7 @@ fn scope_of_query(query: &str) -> Option<Scope> {
 }
 
 /// A word that can be part of a name that the core knows a queue by.
-fn is_plain(region: &str) -> bool {
+pub(crate) fn is_plain(region: &str) -> bool {
     let plain = region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     plain && (1..=32).contains(&region.len())
 }

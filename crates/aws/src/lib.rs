@@ -57,11 +57,15 @@ impl Aws {
         is_signed(head, query)
             || head.headers.contains_key("x-amz-target")
             || has_action(query.as_bytes())
+            || sqs::peek::is_path(head.uri.path())
             || is_form(head) && (has_action(body) || sqs::is_path(head.uri.path()))
     }
 
     /// Answers one request, which is known by `id` from now on.
     pub async fn answer(&self, head: &Parts, body: Bytes, id: &str) -> Response<Bytes> {
+        if sqs::peek::is_path(head.uri.path()) {
+            return sqs::peek::answer(self, head, &body, id).await;
+        }
         let protocol = Protocol::of(head);
         let answered = self.serve(protocol, head, &body, id).await;
         protocol.respond(sqs::SERVICE, answered, id)
@@ -74,12 +78,17 @@ impl Aws {
         body: &[u8],
         id: &str,
     ) -> Result<Vec<u8>, WireError> {
-        let caller = match &self.gate {
-            None => Caller::of(head),
-            Some(gate) => gate.admit(head, body, sqs::SIGNING_NAME)?,
-        };
+        let caller = self.admit(head, body)?;
         let request = protocol.request(sqs::SERVICE, head, body, id)?;
         sqs::answer(self, &caller, head.uri.path(), request).await
+    }
+
+    /// Who calls, if that is let in.
+    pub(crate) fn admit(&self, head: &Parts, body: &[u8]) -> Result<Caller, WireError> {
+        match &self.gate {
+            None => Ok(Caller::of(head)),
+            Some(gate) => Ok(gate.admit(head, body, sqs::SIGNING_NAME)?),
+        }
     }
 }
 
@@ -114,6 +123,7 @@ mod tests {
             steerable: false,
             inbox_max: 16,
             checkpoint_bytes: 1 << 20,
+            state_bytes_max: u64::MAX,
             notice: |_| {},
         };
         let fault = Err(lineside_engine::log::LogFault::Closed);

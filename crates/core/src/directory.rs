@@ -85,6 +85,11 @@ impl Directory {
         Directory { last_queue, given_up, ..Directory::default() }
     }
 
+    /// Bytes that names which were given up take, about; those in use weigh with their queues.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.given_up.bytes()
+    }
+
     /// How many names that were given up are remembered.
     #[cfg(test)]
     pub(crate) fn given_up_count(&self) -> usize {

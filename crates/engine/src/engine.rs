@@ -38,6 +38,10 @@ const SETTLEMENTS_MIN: usize = 2048;
 /// How long a call waits for a partition that is starting.
 const READY_PATIENCE: Duration = Duration::from_secs(10);
 
+/// The budget of a partition's state when nobody says another: ten to twenty million messages that
+/// wait (design, "State").
+pub const STATE_BYTES_MAX: u64 = 2 << 30;
+
 /// How an engine is started.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -52,6 +56,9 @@ pub struct Options {
     /// A checkpoint is begun when the log has grown by so many bytes;
     /// [`crate::checkpoint::BYTES_BETWEEN`], or less in a test.
     pub checkpoint_bytes: u64,
+    /// With a state of so many bytes, by the estimate of [`Partition::state_bytes`], what would make
+    /// it larger is refused; [`STATE_BYTES_MAX`], or what a person says.
+    pub state_bytes_max: u64,
     /// Where a sentence goes that a person should read, such as that a checkpoint failed.
     pub notice: fn(&str),
 }
@@ -347,7 +354,8 @@ async fn live(
         ReadOnly { partition: replay.partition, here, clock, why }.serve(requests, stop).await;
         return Ok(log.close().await?);
     }
-    let owner = Owner::of(log.clone(), options.partition, replay.partition, replay.next);
+    let mut owner = Owner::of(log.clone(), options.partition, replay.partition, replay.next);
+    owner.bound_state(options.state_bytes_max);
     let (checkpoints, slices, outcomes) =
         Checkpoints::new(writer.last_bytes(), options.checkpoint_bytes);
     let written = task::run(options.partition, log.clone(), blobs, writer, slices, outcomes);
@@ -358,7 +366,9 @@ async fn live(
     let driven = driver.serve(shared).await;
     if let Err(error) = &driven {
         let asked = std::mem::take(&mut driver.inbox);
-        asked.into_iter().for_each(|request| restart::refuse(request, log.as_ref(), &error.to_string()));
+        asked
+            .into_iter()
+            .for_each(|request| restart::refuse(request, log.as_ref(), &error.to_string()));
     }
     // What was given of a checkpoint is written or given up before the log is closed, or read again.
     let state = driver.give_up();

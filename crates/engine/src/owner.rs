@@ -58,6 +58,7 @@ pub struct Owner {
     witness: Option<Box<dyn Witness>>,
     snapshotting: Option<Snapshotting>,
     logged: u64,
+    state_bytes_max: u64,
     /// Nothing happens by time alone any more.
     rests: bool,
 }
@@ -144,6 +145,7 @@ impl Owner {
             witness: None,
             snapshotting: None,
             logged: 0,
+            state_bytes_max: u64::MAX,
             rests: false,
         }
     }
@@ -165,6 +167,12 @@ impl Owner {
     /// From here on `witness` sees what is decided.
     pub fn watched_by(&mut self, witness: Box<dyn Witness>) {
         self.witness = Some(witness);
+    }
+
+    /// From here on what would make the state larger than so many bytes is refused; without it, the
+    /// state has no bound.
+    pub fn bound_state(&mut self, bytes: u64) {
+        self.state_bytes_max = bytes;
     }
 
     /// The commands whose callers wait for something to be there, and until when on the clock of
@@ -358,6 +366,9 @@ impl Owner {
     fn call(&mut self, at: Stamp, now: Now, command: Command, answer: Answer) {
         if answer.is_closed() {
             return;
+        }
+        if command.grows() && self.partition.state_bytes() >= self.state_bytes_max {
+            return drop(answer.send(Err(CallError::Budget)));
         }
         let room = match self.log.reserve(command.body_len() as u64 + FACT_BYTES_MAX) {
             Ok(room) => room,

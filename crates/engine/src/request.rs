@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 
 /// One entry of the inbox.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "nearly all entries are calls")]
 pub enum Request {
     /// Decide a command.
     Call {

@@ -235,9 +235,7 @@ fn a_count_that_is_off_by_one_is_found() {
 
 #[test]
 fn a_message_that_a_peek_hides_is_found() {
-    let shows = |_: &Command, reply: &Reply| {
-        matches!(reply, Reply::Peeked { messages, .. } if !messages.is_empty())
-    };
+    let shows = |_: &Command, reply: &Reply| matches!(reply, Reply::Peeked { messages, .. } if !messages.is_empty());
     let mut run = right(|run| last_decision(run, shows).is_some());
     let decision = last_decision(&run, shows).expect("a peek");
     retell(&mut run, decision, |reply| {
@@ -271,8 +269,8 @@ fn all_facts(run: &mut Run) -> Vec<&mut Fact> {
 }
 
 fn last_moved(run: &Run) -> Option<Moved> {
-    let facts = run.log.iter().flat_map(|batch| &batch.facts.facts);
-    facts.filter_map(|fact| if let Fact::Moved(moved) = fact { Some(moved.clone()) } else { None }).last()
+    let mut facts = run.log.iter().rev().flat_map(|batch| batch.facts.facts.iter().rev());
+    facts.find_map(|fact| if let Fact::Moved(moved) = fact { Some(moved.clone()) } else { None })
 }
 
 /// What a move did is told otherwise, by its owner and by the log alike.

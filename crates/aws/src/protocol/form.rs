@@ -57,7 +57,7 @@ fn parse(text: &[u8]) -> Result<BTreeMap<String, String>, WireError> {
     let mut params = BTreeMap::new();
     for pair in text.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
         if params.len() == PARAMS_MAX {
-            return Err(malformed(format!("it has more than {PARAMS_MAX} parameters")));
+            return Err(malformed(&format!("it has more than {PARAMS_MAX} parameters")));
         }
         let mut halves = pair.splitn(2, |byte| *byte == b'=');
         let name = name(halves.next().unwrap_or_default())?;
@@ -74,7 +74,7 @@ fn name(text: &[u8]) -> Result<String, WireError> {
     let name = decode(text)?;
     let dots = name.bytes().filter(|byte| *byte == b'.').count();
     if name.len() > NAME_LEN_MAX || dots > DOTS_MAX {
-        return Err(malformed("the name of a parameter is too long".to_owned()));
+        return Err(malformed("the name of a parameter is too long"));
     }
     Ok(name)
 }
@@ -89,14 +89,14 @@ fn decode(text: &[u8]) -> Result<String, WireError> {
             b'%' => {
                 let digits = (rest.next().and_then(digit), rest.next().and_then(digit));
                 let (Some(high), Some(low)) = digits else {
-                    return Err(malformed("a % is not followed by two digits".to_owned()));
+                    return Err(malformed("a % is not followed by two digits"));
                 };
                 high << 4 | low
             }
             byte => byte,
         });
     }
-    String::from_utf8(bytes).map_err(|_| malformed("it is not UTF-8".to_owned()))
+    String::from_utf8(bytes).map_err(|_| malformed("it is not UTF-8"))
 }
 
 fn digit(byte: u8) -> Option<u8> {
@@ -105,7 +105,7 @@ fn digit(byte: u8) -> Option<u8> {
 }
 
 /// A string that breaks the rules of its form (API reference, "Common errors": 404).
-fn malformed(why: String) -> WireError {
+fn malformed(why: &str) -> WireError {
     let message = format!("The query string cannot be read: {why}.");
     WireError::common(StatusCode::NOT_FOUND, "MalformedQueryString", message)
 }

@@ -23,7 +23,7 @@ pub fn write<T: Serialize>(reply: &T) -> Vec<u8> {
 }
 
 /// The neutral form of a reply.
-pub(super) fn neutral<T: Serialize>(reply: &T) -> Value {
+pub(crate) fn neutral<T: Serialize>(reply: &T) -> Value {
     let value = serde_json::to_value(reply);
     assert!(value.is_ok(), "generated shapes have string keys, so they have a neutral form");
     value.unwrap_or_default()

@@ -19,6 +19,7 @@ use serde::de::DeserializeOwned;
 
 pub use error::WireError;
 pub use form::Params;
+pub(crate) use json::neutral;
 pub use json::{read as read_json, write as write_json};
 pub use query::read as read_query;
 pub use xml::{write as write_xml, write_error as write_xml_error};

@@ -221,3 +221,75 @@ fn conflicting(name: &str) -> WireError {
     );
     refuse("ConflictingQueryParameter", message)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::protocol::shape::member;
+
+    static LIST: List = List { item: Shape::Integer, within: None };
+    static NAMED_LIST: List = List { item: Shape::Text, within: Some("member") };
+    static MAP: Map = Map { key: "Name", value: "Value", item: Shape::Text, within: None };
+    static MAP_OF_TREES: Map =
+        Map { key: "Name", value: "Value", item: Shape::Structure(&TREE), within: Some("entry") };
+    static TREE: Structure = Structure {
+        name: "Tree",
+        members: &[
+            member("text", "Text", Shape::Text),
+            member("numbers", "Number", Shape::List(&LIST)),
+            member("names", "Names", Shape::List(&NAMED_LIST)),
+            member("map", "Map", Shape::Map(&MAP)),
+            member("branches", "Branch", Shape::Map(&MAP_OF_TREES)),
+            member("next", "Next", Shape::Structure(&TREE)),
+        ],
+    };
+
+    fn tree(form: &str) -> Result<Value, String> {
+        let params =
+            Params::read(None, form.as_bytes()).map_err(|error| error.code().to_owned())?;
+        read(&TREE, &params).map_err(|error| error.code().to_owned())
+    }
+
+    #[test]
+    fn reads_each_form_of_a_value() {
+        assert_eq!(tree("Text=a+b&Other=x"), Ok(json!({ "text": "a b" })));
+        assert_eq!(tree("Number.10=3&Number.2=1&Number.3=2"), Ok(json!({ "numbers": [1, 2, 3] })));
+        assert_eq!(tree("Number=7"), Ok(json!({ "numbers": [7] })));
+        assert_eq!(tree("Names.member.1=a"), Ok(json!({ "names": ["a"] })));
+        assert_eq!(tree("Names="), Ok(json!({ "names": [] })));
+        assert_eq!(tree("Map.1.Name=a&Map.1.Value=b"), Ok(json!({ "map": { "a": "b" } })));
+        assert_eq!(tree("Map.Name=a&Map.Value=b"), Ok(json!({ "map": { "a": "b" } })));
+        let deep = "Next.Next.Branch.entry.1.Name=k&Next.Next.Branch.entry.1.Value.Text=x";
+        let branch = json!({ "branches": { "k": { "text": "x" } } });
+        assert_eq!(tree(deep), Ok(json!({ "next": { "next": branch } })));
+        assert_eq!(tree(""), Ok(json!({})));
+    }
+
+    #[test]
+    fn refuses_what_is_none() {
+        for (form, code) in [
+            ("Number.1=x", "InvalidParameterValue"),
+            ("Number.1=2147483648", "InvalidParameterValue"),
+            ("Number.0=1", "InvalidQueryParameter"),
+            ("Number.01=1", "InvalidQueryParameter"),
+            ("Number.4294967296=1", "InvalidQueryParameter"),
+            ("Number=1&Number.1=1", "ConflictingQueryParameter"),
+            ("Text=a&Text.1=b", "ConflictingQueryParameter"),
+            ("Map.1.Value=b", "MissingParameter"),
+            ("Map.1.Name=a", "MissingParameter"),
+            ("Map.1.Name=a&Map.1.Value=b&Map.2.Name=a&Map.2.Value=c", "InvalidQueryParameter"),
+        ] {
+            assert_eq!(tree(form), Err(code.to_owned()), "{form}");
+        }
+    }
+
+    /// A recursive structure is read as deep as a name may go, and no name goes deeper.
+    #[test]
+    fn depth_is_that_of_the_names() {
+        let deep = |dots: usize| format!("{}Text=x", "Next.".repeat(dots));
+        assert!(tree(&deep(16)).is_ok());
+        assert_eq!(tree(&deep(17)), Err("MalformedQueryString".to_owned()));
+    }
+}

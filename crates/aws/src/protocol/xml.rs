@@ -137,3 +137,82 @@ impl Writer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+    use serde_json::json;
+
+    use super::*;
+    use crate::protocol::shape::{error, member};
+
+    static LIST: List = List { item: Shape::Long, within: None };
+    static NAMED_LIST: List = List { item: Shape::Text, within: Some("member") };
+    static MAP: Map = Map { key: "Name", value: "Value", item: Shape::Boolean, within: None };
+    static THING: Structure = Structure {
+        name: "Thing",
+        members: &[
+            member("text", "Text", Shape::Text),
+            member("numbers", "Number", Shape::List(&LIST)),
+            member("names", "Names", Shape::List(&NAMED_LIST)),
+            member("map", "Entry", Shape::Map(&MAP)),
+            member("next", "Next", Shape::Structure(&THING)),
+        ],
+    };
+    static NOTHING: Structure = Structure { name: "", members: &[] };
+    static SERVICE: Service = Service {
+        target_prefix: "Test",
+        version: "1",
+        namespace: "urn:x",
+        errors: &[error("Known", "Test.Known", 403)],
+    };
+
+    fn written(shape: &Structure, value: &Value) -> String {
+        let whole = String::from_utf8(write(&SERVICE, "Do", shape, value, "id")).unwrap();
+        let start = "<?xml version=\"1.0\"?><DoResponse xmlns=\"urn:x\">";
+        let end = "<ResponseMetadata><RequestId>id</RequestId></ResponseMetadata></DoResponse>";
+        whole.strip_prefix(start).unwrap().strip_suffix(end).unwrap().to_owned()
+    }
+
+    #[test]
+    fn writes_members_in_the_order_of_the_table() {
+        let value = json!({
+            "next": { "text": "" }, "map": { "a": true }, "names": ["x"], "numbers": [1, 2],
+            "text": "t", "other": 1,
+        });
+        assert_eq!(
+            written(&THING, &value),
+            "<DoResult><Text>t</Text><Number>1</Number><Number>2</Number>\
+             <Names><member>x</member></Names><Entry><Name>a</Name><Value>true</Value></Entry>\
+             <Next><Text></Text></Next></DoResult>"
+        );
+        assert_eq!(written(&THING, &json!({ "text": null })), "<DoResult></DoResult>");
+        assert_eq!(written(&NOTHING, &json!({})), "");
+    }
+
+    #[test]
+    fn escapes_what_a_parser_would_change() {
+        let text = json!({ "text": "<&>\"'\r\n\t\u{0}\u{ffff}ä" });
+        let shown = "&lt;&amp;&gt;&quot;'&#xD;\n\t\u{fffd}\u{fffd}ä";
+        assert_eq!(written(&THING, &text), format!("<DoResult><Text>{shown}</Text></DoResult>"));
+    }
+
+    #[test]
+    fn an_error_has_the_code_that_query_knows() {
+        let known = WireError::new(StatusCode::BAD_REQUEST, "x#Known".to_owned(), "a < b");
+        let body = String::from_utf8(write_error(&SERVICE, &known, "id")).unwrap();
+        assert!(
+            body.contains(
+                "<Error><Type>Sender</Type><Code>Test.Known</Code><Message>a &lt; b</Message><Detail/>"
+            ),
+            "{body}"
+        );
+        assert_eq!(SERVICE.status(&known), StatusCode::FORBIDDEN);
+        let other = WireError::new(StatusCode::BAD_GATEWAY, "x#Other".to_owned(), "");
+        assert_eq!(
+            (SERVICE.code(&other), SERVICE.status(&other)),
+            ("Other", StatusCode::BAD_GATEWAY)
+        );
+        assert_eq!(other.fault(), "Receiver");
+    }
+}

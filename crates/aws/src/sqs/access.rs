@@ -1,5 +1,5 @@
-//! Whether a caller may do what it asks for: the one place where SQS asks for permission. Only behind a
-//! gate; without one, everybody may do everything.
+//! Whether a caller may do what it asks for: the one place where SQS asks for permission. Only
+//! behind a gate; without one, everybody may do everything.
 
 use lineside_core::command::{Command, Reply};
 use lineside_core::id::{Label, Name};
@@ -7,7 +7,7 @@ use lineside_core::refusal::{QueueRefusal, Refusal};
 use lineside_engine::request::CallError;
 use serde::Deserialize;
 
-use super::{Call, error, name};
+use super::{Call, error, move_task, name, policies};
 use crate::Caller;
 use crate::address::is_account;
 use crate::auth::Access;
@@ -24,6 +24,7 @@ struct Named {
     #[serde(rename = "QueueOwnerAWSAccountId")]
     owner: Option<String>,
     source_arn: Option<String>,
+    task_handle: Option<String>,
     destination_arn: Option<String>,
 }
 
@@ -47,8 +48,8 @@ pub(super) async fn check(call: Call<'_>) -> Result<(), WireError> {
     Ok(())
 }
 
-/// What a request does with which queues. One that names none, or badly, goes on, and is refused by its
-/// operation.
+/// What a request does with which queues. One that names none, or badly, goes on, and is refused by
+/// its operation.
 fn wanted(call: Call<'_>, named: &Named) -> Result<Vec<(Operation, Name)>, WireError> {
     let arn = |arn: &Option<String>| arn.as_deref().and_then(name::of_arn);
     let queue = match call.operation {
@@ -63,6 +64,9 @@ fn wanted(call: Call<'_>, named: &Named) -> Result<Vec<(Operation, Name)>, WireE
             }
         },
         Operation::ListMessageMoveTasks | Operation::StartMessageMoveTask => arn(&named.source_arn),
+        Operation::CancelMessageMoveTask => {
+            named.task_handle.as_deref().and_then(move_task::open).map(|(source, _)| source)
+        }
         _ if named.queue_url.is_none() => None,
         _ => Some(name::of_url(call.caller, named.queue_url.as_ref())?),
     };
@@ -92,7 +96,7 @@ async fn policy_of(call: Call<'_>, queue: &Name) -> Result<Policed, WireError> {
         }
         Err(failed) => return Err(error::from_call(failed, "")),
     };
-    let text = description.settings.notes.get(&Label::new("Policy"));
+    let text = description.settings.notes.get(&Label::new(policies::POLICY));
     let policy =
         text.filter(|text| !text.as_str().is_empty()).map(|text| Policy::parse(text.as_str()));
     policy.transpose().map(Policed::By).map_err(|why| {

@@ -7,7 +7,7 @@ use lineside_core::id::Label;
 use lineside_core::payload::Attribute;
 use md5::{Digest, Md5};
 
-use super::error::invalid_parameter;
+use super::error::{error, invalid_parameter};
 use crate::blob::Blob;
 use crate::generated::sqs::{MessageAttributeValue, MessageSystemAttributeValue};
 use crate::protocol::WireError;
@@ -32,6 +32,12 @@ pub(super) fn parse(
 
 fn attribute(name: String, given: MessageAttributeValue) -> Result<Attribute, WireError> {
     check_name(&name)?;
+    let lists = given.string_list_values.as_ref().is_some_and(|list| !list.is_empty())
+        || given.binary_list_values.as_ref().is_some_and(|list| !list.is_empty());
+    if lists {
+        let message = "Message attribute list values in SendMessage operation are not supported.";
+        return Err(error("UnsupportedOperation", message));
+    }
     let kind = check_kind(&name, given.data_type)?;
     let value = match base_of(&kind) {
         "Binary" => given.binary_value.map(|blob| blob.0),

@@ -69,3 +69,30 @@ fn uuid(text: &str) -> Option<MessageId> {
     // Only the form that it is given out in.
     (id.to_string() == text).then_some(id)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn opens_what_it_sealed() {
+        let source = Name::new("aws/123456789012/eu-west-1/queue/dead");
+        let task = MessageId::from_bytes([7; 16]);
+        assert_eq!(open(&seal(&source, task)), Some((source, task)));
+    }
+
+    #[test]
+    fn a_handle_has_one_form() {
+        let arn = "arn:aws:sqs:us-east-1:000000000000:q";
+        let handle = |task: &str| {
+            let handle = json!({ "taskId": task, "sourceArn": arn }).to_string();
+            open(&STANDARD.encode(handle)).is_some()
+        };
+        assert!(handle("0000abcd-0000-8000-8000-000000000000"));
+        for task in ["", "0000ABCD-0000-8000-8000-000000000000", "0000abcd000080008000000000000000"]
+        {
+            assert!(!handle(task), "{task}");
+        }
+        assert_eq!(open("not base64!"), None);
+    }
+}

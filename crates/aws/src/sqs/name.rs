@@ -5,7 +5,7 @@ use lineside_core::queue::QueueKind;
 
 use super::error::{error, invalid_parameter, missing_parameter};
 use crate::Caller;
-use crate::address::{QueueAddress, is_account};
+use crate::address::{QueueAddress, is_account, is_plain};
 use crate::protocol::WireError;
 
 /// What SQS says of a name that breaks the rule.
@@ -59,7 +59,8 @@ pub(super) fn arn(name: &Name) -> String {
 pub(super) fn of_arn(arn: &str) -> Option<Name> {
     let mut parts = arn.strip_prefix("arn:aws:sqs:")?.split(':');
     let (region, account, queue) = (parts.next()?, parts.next()?, parts.next()?);
-    let fits = parts.next().is_none() && is_account(account) && kind_of(queue).is_some();
+    let fits = parts.next().is_none() && is_plain(region) && is_account(account);
+    let fits = fits && kind_of(queue).is_some();
     fits.then(|| Name::new(format!("aws/{account}/{region}/queue/{queue}")))
 }
 

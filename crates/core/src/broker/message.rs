@@ -5,6 +5,7 @@ use minicbor::{Decode, Encode};
 use super::fact::DeadLetterCause;
 use super::reply::{BrokerMessage, DeadLetter, MessageState};
 use crate::id::{BodyRef, Epoch, Label, MessageId, Seq};
+use crate::parts::{INDEX_ENTRY_BYTES, Weigh, piece};
 use crate::receipt::Receipt;
 use crate::stamp::{Millis, Stamp};
 
@@ -55,6 +56,22 @@ pub(super) enum Lock {
         #[n(0)]
         epoch: Epoch,
     },
+}
+
+impl Weigh for Message {
+    /// Each is in its line or its session's, and most are where their time ends.
+    fn beyond(&self) -> u64 {
+        let indexes = if self.ttl.is_some() { 2 } else { 1 };
+        let reasons = |cause: &DeadLetterCause| match cause {
+            DeadLetterCause::Receiver { reason, description } => {
+                reason.beyond() + description.beyond()
+            }
+            _ => 0,
+        };
+        let dead = self.dead.as_ref();
+        let dead = dead.map_or(0, |dead| piece::<DeadLetter>(1) + reasons(&dead.cause));
+        indexes * INDEX_ENTRY_BYTES + dead
+    }
 }
 
 impl Lock {

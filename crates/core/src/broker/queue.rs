@@ -16,7 +16,7 @@ use super::shelf::{Order, Shelf, Wear};
 use crate::decision::Moment;
 use crate::fact::{Fact, Facts};
 use crate::id::{Label, MessageId, Name, QueueId, Seq};
-use crate::parts::{Chunked, DedupState, DedupWindow};
+use crate::parts::{Chunked, DedupState, DedupWindow, Weigh};
 use crate::stamp::Stamp;
 
 /// A queue with peek-lock, deferral, scheduling, a dead-letter sub-queue and, if it is set so,
@@ -65,6 +65,15 @@ pub struct BrokerCounts {
     pub deferred: usize,
     /// To be enqueued later.
     pub scheduled: usize,
+}
+
+/// Bytes of an idle queue without its name.
+const OWN_BYTES: u64 = 700;
+
+impl Weigh for Original {
+    fn beyond(&self) -> u64 {
+        0
+    }
 }
 
 impl BrokerCounts {
@@ -117,6 +126,12 @@ impl BrokerQueue {
     /// Its name.
     pub fn name(&self) -> &Name {
         &self.name
+    }
+
+    /// Bytes that it takes in memory, about.
+    pub(crate) fn bytes(&self) -> u64 {
+        let messages = self.main.bytes().saturating_add(self.dead.bytes());
+        OWN_BYTES + self.name.beyond() + messages + self.sent.bytes()
     }
 
     /// Its settings.

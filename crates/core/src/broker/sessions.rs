@@ -8,7 +8,7 @@ use super::command::SessionHolder;
 use super::message::{Lock, Message};
 use super::reply::MessageState;
 use crate::id::{BodyRef, Label, Seq};
-use crate::parts::{Agenda, Chunked, SessionLock};
+use crate::parts::{Agenda, Chunked, INDEX_ENTRY_BYTES, SessionLock, Weigh};
 use crate::stamp::Stamp;
 
 /// The sessions of a queue that have a message, a lock or a state; the others are nowhere.
@@ -35,6 +35,17 @@ pub(super) struct Kept {
     #[n(2)]
     pub(super) state: Option<BodyRef>,
 }
+
+impl Weigh for Kept {
+    /// Most have a lock, which is in the index of ends.
+    fn beyond(&self) -> u64 {
+        INDEX_ENTRY_BYTES
+    }
+}
+
+/// Bytes that a session takes beside its messages: its label, its places among the sessions and
+/// the offers, and three trees of numbers.
+const SESSION_BYTES: u64 = 500;
 
 /// What sessions are made of, messages apart; all else is a function of both.
 #[derive(Clone, Debug, Default)]
@@ -89,6 +100,12 @@ impl Session {
 }
 
 impl Sessions {
+    /// Bytes that they take beside their messages, about.
+    pub(super) fn bytes(&self) -> u64 {
+        let sessions = (self.by_label.len() as u64).saturating_mul(SESSION_BYTES);
+        sessions.saturating_add(self.kept.bytes())
+    }
+
     pub(super) fn link(&mut self, seq: Seq, message: &Message) {
         if let Some(label) = &message.session {
             self.edit(label, |session| {

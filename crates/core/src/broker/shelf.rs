@@ -93,6 +93,11 @@ impl Shelf {
         &self.messages
     }
 
+    /// Bytes that its messages and sessions take in memory, about.
+    pub(super) fn bytes(&self) -> u64 {
+        self.messages.bytes().saturating_add(self.sessions().map_or(0, Sessions::bytes))
+    }
+
     pub(super) fn get(&self, seq: Seq) -> Option<&Message> {
         self.messages.get(seq)
     }
@@ -122,10 +127,10 @@ impl Shelf {
 
     /// Changes a message, if it is here, and keeps the indexes.
     pub(super) fn change(&mut self, seq: Seq, change: impl FnOnce(&mut Message)) {
-        if let Some(message) = self.messages.get_mut(seq) {
-            self.index.unlink(seq, message);
-            change(message);
-            self.index.link(seq, message);
+        if let Some(mut message) = self.messages.get_mut(seq) {
+            self.index.unlink(seq, &message);
+            change(&mut message);
+            self.index.link(seq, &message);
         }
     }
 

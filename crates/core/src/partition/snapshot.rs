@@ -42,6 +42,7 @@ impl Partition {
             partition.note_rule(Position::default(), id, &kind, true);
             let mut resource = Resource { kind, touched: Position::default(), changed, due: None };
             resource.note_due(id, &mut partition.due);
+            partition.weight = partition.weight.saturating_add(resource.kind.bytes());
             partition.resources.insert(id, resource);
         }
         partition.sources.touched = Position::default();

@@ -6,9 +6,12 @@
 //! changed while a clone still has it. So a snapshot of ten million costs the loop a few
 //! microseconds, and later a copy of what changes, bounded by a span's pointers and a chunk.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use crate::id::Seq;
+
+use super::Weigh;
 
 /// Numbers that one chunk spans.
 pub const CHUNK_LEN: u64 = 256;
@@ -20,6 +23,8 @@ const SPAN_LEN: u64 = 64;
 pub struct Chunked<V> {
     spans: Sorted<u64, Arc<Span<V>>>,
     len: usize,
+    /// Bytes beyond the values, of all of them.
+    beyond: u64,
 }
 
 /// The chunks whose numbers fall into one span.
@@ -100,7 +105,7 @@ impl<K: Ord + Copy, V> Sorted<K, V> {
 
 impl<V> Default for Chunked<V> {
     fn default() -> Chunked<V> {
-        Chunked { spans: Sorted::default(), len: 0 }
+        Chunked { spans: Sorted::default(), len: 0, beyond: 0 }
     }
 }
 
@@ -110,7 +115,34 @@ impl<V: PartialEq> PartialEq for Chunked<V> {
     }
 }
 
-impl<V: Clone> Chunked<V> {
+/// A value that is being changed; what it weighs is kept when it is let go.
+pub struct Changing<'a, V: Weigh> {
+    value: &'a mut V,
+    all: &'a mut u64,
+    before: u64,
+}
+
+impl<V: Weigh> Deref for Changing<'_, V> {
+    type Target = V;
+
+    fn deref(&self) -> &V {
+        self.value
+    }
+}
+
+impl<V: Weigh> DerefMut for Changing<'_, V> {
+    fn deref_mut(&mut self) -> &mut V {
+        self.value
+    }
+}
+
+impl<V: Weigh> Drop for Changing<'_, V> {
+    fn drop(&mut self) {
+        *self.all = self.all.saturating_sub(self.before).saturating_add(self.value.beyond());
+    }
+}
+
+impl<V: Clone + Weigh> Chunked<V> {
     /// How many values.
     pub fn len(&self) -> usize {
         self.len
@@ -127,17 +159,27 @@ impl<V: Clone> Chunked<V> {
     }
 
     /// The value of a number, to be changed; copies its chunk if a snapshot shares it.
-    pub fn get_mut(&mut self, seq: Seq) -> Option<&mut V> {
+    pub fn get_mut(&mut self, seq: Seq) -> Option<Changing<'_, V>> {
         // Asked first, so that nothing is copied for a number that has no value.
         self.get(seq)?;
         let span = Arc::make_mut(self.spans.get_mut(span_of(seq))?);
-        Arc::make_mut(span.get_mut(chunk_of(seq))?).get_mut(seq)
+        let value = Arc::make_mut(span.get_mut(chunk_of(seq))?).get_mut(seq)?;
+        let before = value.beyond();
+        Some(Changing { value, all: &mut self.beyond, before })
+    }
+
+    /// Bytes that it takes in memory, about; a function of the values alone.
+    pub fn bytes(&self) -> u64 {
+        let values = self.len.saturating_mul(size_of::<(Seq, V)>()) as u64;
+        values.saturating_add(self.beyond)
     }
 
     /// Sets the value of a number; the one that it had.
     pub fn insert(&mut self, seq: Seq, value: V) -> Option<V> {
+        let beyond = value.beyond();
         let before = self.chunk_mut(seq)?.insert(seq, value, CHUNK_LEN);
         self.len += usize::from(before.is_none());
+        self.beyond = self.beyond.saturating_sub(before.beyond()).saturating_add(beyond);
         before
     }
 
@@ -166,6 +208,7 @@ impl<V: Clone> Chunked<V> {
             self.spans.remove(span_of(seq));
         }
         self.len -= usize::from(value.is_some());
+        self.beyond = self.beyond.saturating_sub(value.beyond());
         value
     }
 
@@ -181,7 +224,9 @@ impl<V: Clone> Chunked<V> {
         let spans = self.spans.entries.iter_mut();
         for (_, chunk) in spans.flat_map(|(_, span)| &mut Arc::make_mut(span).entries) {
             for (seq, value) in &mut Arc::make_mut(chunk).entries {
+                let before = value.beyond();
                 change(*seq, value);
+                self.beyond = self.beyond.saturating_sub(before).saturating_add(value.beyond());
             }
         }
     }
@@ -227,6 +272,7 @@ impl<V: Clone> Chunked<V> {
         let in_order = entries.is_sorted_by(|(a, _), (b, _)| a < b);
         let Some((first, _)) = entries.first() else { return false };
         let (first, len) = (*first, entries.len());
+        let beyond: u64 = entries.iter().map(|(_, value)| value.beyond()).sum();
         if !belongs || !in_order {
             return false;
         }
@@ -235,6 +281,7 @@ impl<V: Clone> Chunked<V> {
             _ => return false,
         }
         self.len += len;
+        self.beyond = self.beyond.saturating_add(beyond);
         true
     }
 }
@@ -256,6 +303,30 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    impl Weigh for u32 {
+        fn beyond(&self) -> u64 {
+            u64::from(*self % 7)
+        }
+    }
+
+    impl Weigh for u64 {
+        fn beyond(&self) -> u64 {
+            0
+        }
+    }
+
+    impl Weigh for () {
+        fn beyond(&self) -> u64 {
+            0
+        }
+    }
+
+    impl Weigh for char {
+        fn beyond(&self) -> u64 {
+            0
+        }
+    }
 
     #[derive(Clone, Debug)]
     enum Step {
@@ -299,7 +370,7 @@ mod tests {
                         prop_assert_eq!(chunked.insert(Seq(seq), value), model.insert(seq, value));
                     }
                     Step::Change(seq, value) => {
-                        if let Some(found) = chunked.get_mut(Seq(seq)) {
+                        if let Some(mut found) = chunked.get_mut(Seq(seq)) {
                             *found = value;
                             model.insert(seq, value);
                         }
@@ -310,6 +381,8 @@ mod tests {
                     Step::Snapshot => snapshots.push((chunked.clone(), content(&chunked))),
                 }
                 prop_assert_eq!(chunked.len(), model.len());
+                let beyond: u64 = model.values().map(Weigh::beyond).sum();
+                prop_assert_eq!(chunked.bytes(), 16 * model.len() as u64 + beyond);
                 prop_assert_eq!(
                     chunked.first().map(|(seq, value)| (seq.0, *value)),
                     model.first_key_value().map(|(seq, value)| (*seq, *value))
@@ -321,6 +394,7 @@ mod tests {
             }
             prop_assert_eq!(content(&chunked), model.into_iter().collect::<Vec<_>>());
             prop_assert_eq!(&put_together(&chunked), &chunked);
+            prop_assert_eq!(put_together(&chunked).bytes(), chunked.bytes());
             for (snapshot, saw) in snapshots {
                 prop_assert_eq!(content(&snapshot), saw);
             }

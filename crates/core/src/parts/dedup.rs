@@ -7,7 +7,7 @@ use minicbor::{Decode, Encode};
 use crate::id::Seq;
 use crate::stamp::Stamp;
 
-use super::Chunked;
+use super::{Chunked, INDEX_ENTRY_BYTES, Weigh};
 
 /// How many that have ended leave with each one that comes: more than one, so that none pile up.
 const FORGOTTEN_PER_KEY: usize = 4;
@@ -66,7 +66,19 @@ impl<K, V> Default for DedupWindow<K, V> {
     }
 }
 
-impl<K: Ord + Clone, V: Clone> DedupWindow<K, V> {
+impl<K: Weigh, V: Weigh> Weigh for Memo<K, V> {
+    /// The key stands in the index too, and shares its text with it.
+    fn beyond(&self) -> u64 {
+        INDEX_ENTRY_BYTES + 2 * size_of::<K>() as u64 + self.key.beyond() + self.value.beyond()
+    }
+}
+
+impl<K: Ord + Clone + Weigh, V: Clone + Weigh> DedupWindow<K, V> {
+    /// Bytes that it takes in memory, about.
+    pub fn bytes(&self) -> u64 {
+        self.0.as_ref().map_or(0, |window| window.memos.bytes() + size_of::<Window<K, V>>() as u64)
+    }
+
     /// What `key` stands for at `now`.
     pub fn find(&self, key: &K, now: Stamp) -> Option<&V> {
         let window = self.0.as_ref()?;
@@ -116,7 +128,7 @@ impl<K: Ord + Clone, V: Clone> DedupWindow<K, V> {
     }
 }
 
-impl<K: Ord + Clone, V: Clone> Window<K, V> {
+impl<K: Ord + Clone + Weigh, V: Clone + Weigh> Window<K, V> {
     fn of(state: DedupState<K, V>) -> Window<K, V> {
         let DedupState { memos, last } = state;
         let known = memos.iter().map(|(seq, memo)| (memo.key.clone(), seq)).collect();

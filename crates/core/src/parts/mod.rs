@@ -8,12 +8,15 @@ mod seq_set;
 mod session_lock;
 mod texts;
 mod timeline;
+mod weigh;
 
 pub use agenda::Agenda;
-pub use chunked::{CHUNK_LEN, Chunk, Chunked, Sorted};
+pub use chunked::{CHUNK_LEN, Changing, Chunk, Chunked, Sorted};
 pub use dead_letter::DeadLetterRule;
 pub use dedup::{DedupState, DedupWindow, Memo};
 pub use seq_set::SeqSet;
 pub use session_lock::SessionLock;
 pub use texts::Texts;
 pub use timeline::Timeline;
+pub use weigh::Weigh;
+pub(crate) use weigh::{INDEX_ENTRY_BYTES, piece};

@@ -7,6 +7,7 @@ use minicbor::{Decode, Encode};
 
 use super::Scope;
 use crate::id::Label;
+use crate::parts::{Weigh, piece};
 
 /// A deduplication id where it counts. Of one scope it is never equal to one of the other.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +25,18 @@ impl DedupKey {
         match (scope, group) {
             (Scope::Group, Some(group)) => DedupKey::Group(Arc::new((group.clone(), id.clone()))),
             _ => DedupKey::Queue(id.clone()),
+        }
+    }
+}
+
+impl Weigh for DedupKey {
+    fn beyond(&self) -> u64 {
+        match self {
+            DedupKey::Queue(id) => id.beyond(),
+            DedupKey::Group(both) => {
+                let (group, id) = both.as_ref();
+                piece::<(Label, Label)>(1) + group.beyond() + id.beyond()
+            }
         }
     }
 }

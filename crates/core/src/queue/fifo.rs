@@ -15,7 +15,7 @@ use crate::fact::{
 };
 use crate::id::{Label, MessageId, Place, Seq};
 use crate::limits::Limits;
-use crate::parts::{Chunked, DedupState, DedupWindow, SeqSet, Timeline};
+use crate::parts::{Chunked, DedupState, DedupWindow, INDEX_ENTRY_BYTES, SeqSet, Timeline, Weigh};
 use crate::receipt::Receipt;
 use crate::refusal::QueueRefusal;
 use crate::stamp::{Millis, Stamp};
@@ -65,7 +65,25 @@ pub(super) struct FifoState {
     pub(super) attempts: DedupState<Label, Vec<(Seq, u32)>>,
 }
 
+/// Bytes that a group takes beside its messages: its place among the groups, its label, a tree of
+/// numbers, and its head's place among the heads.
+const GROUP_BYTES: u64 = 300;
+
+impl Weigh for Member {
+    /// Each is in the index by age and, with half an entry, in that of its group.
+    fn beyond(&self) -> u64 {
+        INDEX_ENTRY_BYTES + INDEX_ENTRY_BYTES / 2 + self.message.beyond()
+    }
+}
+
 impl FifoQueue {
+    /// Bytes that its messages, groups and memories take, about.
+    pub(super) fn bytes(&self) -> u64 {
+        let groups = (self.groups.len() as u64).saturating_mul(GROUP_BYTES);
+        let memories = self.dedup.bytes().saturating_add(self.attempts.bytes());
+        self.messages.bytes().saturating_add(groups).saturating_add(memories)
+    }
+
     pub(super) fn next_seq(&self) -> Seq {
         self.last_seq.next()
     }
@@ -412,7 +430,7 @@ impl FifoQueue {
         let Some(group) = self.group_of(seq) else { return };
         self.unindex(seq);
         self.unindex_head(&group);
-        if let Some(member) = self.messages.get_mut(seq) {
+        if let Some(mut member) = self.messages.get_mut(seq) {
             change(&mut member.message);
         }
         if let Some(until) = self.lease_end(seq) {

@@ -7,6 +7,7 @@ use crate::command::Delivery;
 use crate::decision::Moment;
 use crate::fact::{DeadLettered, Moved, Sent};
 use crate::id::{BodyRef, Epoch, Label, MessageId, Name, Place, Seq};
+use crate::parts::{INDEX_ENTRY_BYTES, Weigh, piece};
 use crate::receipt::Receipt;
 use crate::stamp::{Millis, Stamp};
 
@@ -200,6 +201,17 @@ impl Message {
             receives: receipt.attempt,
             origin: self.origin().cloned(),
         }
+    }
+}
+
+impl Weigh for Message {
+    /// One that was handed out is, or was, among the leases too.
+    fn beyond(&self) -> u64 {
+        let handed_out = self.handed_out.as_ref();
+        let handed_out = handed_out.map_or(0, |_| piece::<HandedOut>(1) + INDEX_ENTRY_BYTES);
+        let texts = |rare: &Rare| rare.origin.beyond() + rare.group.beyond();
+        let rare = self.rare.as_ref().map_or(0, |rare| piece::<Rare>(1) + texts(rare));
+        handed_out + rare
     }
 }
 

@@ -233,6 +233,7 @@ struct Walk<'a, 'b> {
 }
 
 /// How a walk stopped.
+#[derive(Clone, Copy)]
 enum Stop {
     /// There is nobody left whose turn it would be.
     End,
@@ -245,11 +246,7 @@ enum Stop {
 }
 
 impl Walk<'_, '_> {
-    fn go<'l>(
-        &mut self,
-        looks: impl Iterator<Item = (Look<'l>, bool)>,
-        most: usize,
-    ) -> Stop {
+    fn go<'l>(&mut self, looks: impl Iterator<Item = (Look<'l>, bool)>, most: usize) -> Stop {
         let mut passed = self.task.next;
         for (looked_at, (look, is_free)) in looks.enumerate() {
             if look.seq > self.task.last {
@@ -396,7 +393,8 @@ impl Queue {
             let can_be_received = look.lease(at).is_none() && look.shown_from <= at;
             let is_free = match (self.kind(), look.group) {
                 (QueueKind::Fifo, Some(group)) => {
-                    let before = taken.get(group).map_or(Bound::Unbounded, |seq| Bound::Excluded(*seq));
+                    let before =
+                        taken.get(group).map_or(Bound::Unbounded, |seq| Bound::Excluded(*seq));
                     let is_first = self.first_of_group(group, before) == Some(look.seq);
                     if can_be_received && is_first {
                         taken.insert(group, look.seq);

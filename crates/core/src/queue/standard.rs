@@ -6,7 +6,7 @@ use crate::command::Reply;
 use crate::decision::{Decision, Moment};
 use crate::fact::{DeadLettered, Deleted, Expired, Fact, LeaseChanged, Leased, Moved, Sent};
 use crate::id::{Place, Seq};
-use crate::parts::{Chunked, SeqSet, Timeline};
+use crate::parts::{Chunked, INDEX_ENTRY_BYTES, SeqSet, Timeline, Weigh};
 use crate::receipt::Receipt;
 use crate::refusal::QueueRefusal;
 use crate::stamp::{Millis, Stamp};
@@ -59,7 +59,19 @@ enum Shown {
     Leased(#[n(0)] Stamp),
 }
 
+impl Weigh for Entry {
+    /// Each is in the index by age.
+    fn beyond(&self) -> u64 {
+        INDEX_ENTRY_BYTES + self.message.beyond()
+    }
+}
+
 impl StandardQueue {
+    /// Bytes that its messages take in memory, about.
+    pub(super) fn bytes(&self) -> u64 {
+        self.messages.bytes()
+    }
+
     pub(super) fn next_seq(&self) -> Seq {
         self.last_seq.next()
     }
@@ -197,17 +209,18 @@ impl StandardQueue {
         self.promote(at);
         for seq in &fact.seqs {
             self.show(*seq, Shown::Leased(fact.until));
-            if let Some(entry) = self.messages.get_mut(*seq) {
+            if let Some(mut entry) = self.messages.get_mut(*seq) {
                 entry.message.hand_out(at, fact.epoch, fact.until);
             }
         }
     }
 
     pub(super) fn lease_changed(&mut self, at: Stamp, fact: &LeaseChanged) {
-        let Some(entry) = self.messages.get_mut(fact.seq) else { return };
+        let Some(mut entry) = self.messages.get_mut(fact.seq) else { return };
         if !entry.message.end_lease_at(fact.until) {
             return;
         }
+        drop(entry);
         let shown = if fact.until > at { Shown::Leased(fact.until) } else { Shown::Ready };
         self.show(fact.seq, shown);
     }
@@ -234,8 +247,9 @@ impl StandardQueue {
     }
 
     fn show(&mut self, seq: Seq, shown: Shown) {
-        let Some(entry) = self.messages.get_mut(seq) else { return };
+        let Some(mut entry) = self.messages.get_mut(seq) else { return };
         let before = std::mem::replace(&mut entry.shown, shown);
+        drop(entry);
         self.unindex(seq, before);
         self.index(seq, shown);
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use minicbor::{Decode, Encode};
 
 use crate::id::{QueueId, Seq};
-use crate::parts::Chunked;
+use crate::parts::{Chunked, Weigh};
 
 /// Which block: in a checkpoint each key is there once, and a block replaces the one that had its
 /// key in the checkpoint before.
@@ -100,7 +100,7 @@ impl Block {
     /// Puts the chunk that this is into its place.
     pub(crate) fn put_into<'b, V>(&'b self, chunked: &mut Chunked<V>) -> Result<(), SnapshotError>
     where
-        V: Decode<'b, ()> + Clone,
+        V: Decode<'b, ()> + Clone + Weigh,
     {
         let entries: Vec<(Seq, V)> = self.content()?;
         let is_chunk = chunked.put_chunk(self.key.number, entries);
@@ -118,7 +118,7 @@ impl Block {
 }
 
 /// The chunks of one part as blocks.
-pub(crate) fn chunk_blocks<V: Encode<()> + Clone>(
+pub(crate) fn chunk_blocks<V: Encode<()> + Clone + Weigh>(
     queue: QueueId,
     part: u8,
     chunked: &Chunked<V>,

@@ -185,6 +185,11 @@ impl Inbox {
         self.filled.notify_one();
     }
 
+    /// Whether a submission may still be taken.
+    pub(crate) fn is_open(&self) -> bool {
+        self.lock().refusal.is_none()
+    }
+
     /// Nothing more is taken, for this reason; what still waited.
     pub(crate) fn seal(&self, reason: &str) -> VecDeque<Submission> {
         let mut state = self.lock();

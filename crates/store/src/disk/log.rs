@@ -258,7 +258,7 @@ impl Log for DiskLog {
     fn again(&self) -> Again {
         let shared = self.shared();
         match shared.space.has_some(shared.disk.as_ref()) {
-            _ if shared.has_ended() => Again::Never,
+            _ if !shared.inbox.is_open() => Again::Never,
             true => Again::Now(Arc::new(self.connect())),
             false => Again::NoRoom,
         }

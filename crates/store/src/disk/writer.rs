@@ -181,13 +181,14 @@ impl Writer {
             outside::remove_all(folder, *partition, *at, batch, self.inside_max);
         }
         let waiting = self.shared.inbox.take_back(self.shared.catalog().tails());
+        // Also before: whoever hears of it may ask at once whether there is room.
+        self.shared.space.refresh(self.shared.disk.as_ref());
         for submission in self.taken.drain(..).chain(waiting) {
             submission.refuse(AppendError::Rejected(reason.clone()));
         }
-        self.shared.space.refresh(self.shared.disk.as_ref());
     }
 
-    /// What was taken is told that it failed; what waits behind it is told when the thread ends. The
+    /// What was taken is told that it failed, and what waits behind it that it was not written. The
     /// reason for which the log is sealed.
     fn fail(&mut self, fault: WriteFault) -> Reason {
         let (reason, error): (Reason, fn(String) -> AppendError) = match fault {
@@ -196,7 +197,11 @@ impl Writer {
             }
             WriteFault::Amid(error) => (self.reason(&error), AppendError::Unknown),
         };
+        // Before anybody hears of it: whoever does may try again at once.
+        let waiting = self.shared.inbox.seal(&reason);
         self.taken.drain(..).for_each(|submission| submission.tell(Err(error(reason.clone()))));
+        let rejected = || AppendError::Rejected(reason.clone());
+        waiting.into_iter().for_each(|submission| submission.refuse(rejected()));
         reason
     }
 

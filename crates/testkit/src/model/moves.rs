@@ -218,7 +218,11 @@ impl Model {
     }
 
     /// Where a message is to go, by the name of the queue.
-    fn destination(&self, name: Option<&Name>, kind: QueueKind) -> Result<(QueueId, &Polled), MoveFailure> {
+    fn destination(
+        &self,
+        name: Option<&Name>,
+        kind: QueueKind,
+    ) -> Result<(QueueId, &Polled), MoveFailure> {
         let name = name.ok_or(MoveFailure::NoOrigin)?;
         let (id, polled) = self.polled(name).ok_or(MoveFailure::DestinationGone)?;
         if polled.kind == kind { Ok((id, polled)) } else { Err(MoveFailure::KindsDiffer) }

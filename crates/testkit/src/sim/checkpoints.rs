@@ -74,6 +74,8 @@ pub(super) fn same(one: &Partition, two: &Partition, a: &str, b: &str) -> Check 
         key.is_none() && lengths.0 == lengths.1,
         "{a} gives another state than {b}, first at {key:?}, blocks {lengths:?}"
     );
+    let (ours, theirs) = (one.state_bytes(), two.state_bytes());
+    ensure!(ours == theirs, "{a} weighs {ours} bytes, {b} {theirs}");
     Ok(())
 }
 

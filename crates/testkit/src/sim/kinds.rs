@@ -219,7 +219,7 @@ pub const REFUSALS: [&str; 44] = [
 ];
 
 /// What befalls owners and callers, beside facts and refusals.
-pub const TROUBLES: [&str; 19] = [
+pub const TROUBLES: [&str; 20] = [
     "crash",
     "crash with a write under way",
     "crash that kept some of what was under way",
@@ -233,6 +233,7 @@ pub const TROUBLES: [&str; 19] = [
     "owner fenced",
     "orderly shutdown",
     "log full",
+    "state at its budget",
     "caller gone",
     "long poll answered",
     "time moved by request",

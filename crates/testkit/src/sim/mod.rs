@@ -198,7 +198,8 @@ impl World {
         let skew = self.rng.one(&[0, 0, 0, 40, -40, 5000, -5000], 0);
         let log = self.root.connect();
         let compared = self.rng.chance(30);
-        let host = Host::start(log, &self.plan.limits, compared, (number, self.time, skew))?;
+        let mut host = Host::start(log, &self.plan.limits, compared, (number, self.time, skew))?;
+        host.owner.bound_state(self.plan.state_bytes_max);
         if host.from_checkpoint {
             self.journal.count("start from a checkpoint");
         }

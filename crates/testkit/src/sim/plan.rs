@@ -44,6 +44,8 @@ pub(crate) struct Plan {
     pub(crate) looks: u64,
     /// Percent of steps through time that are long.
     pub(crate) long_times: u64,
+    /// The budget of an owner's state, in bytes: some queues and few messages, or none.
+    pub(crate) state_bytes_max: u64,
 }
 
 /// How often the world does what.
@@ -96,6 +98,7 @@ impl Plan {
             waits: if backlog_max < CROWD { waits } else { 0 },
             looks: rng.one(&[0, 10, 25], 10),
             long_times: rng.one(&[2, 10, 30], 10),
+            state_bytes_max: rng.one(&[u64::MAX, u64::MAX, u64::MAX, 12_000, 25_000], u64::MAX),
         }
     }
 }

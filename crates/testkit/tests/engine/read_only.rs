@@ -57,8 +57,7 @@ fn batches(disk: &TestDisk) -> Vec<usize> {
 /// What is left of the disk, with the head of the batch damaged that is so far from the last.
 fn damaged(disk: &TestDisk, from_last: usize) -> TestDisk {
     let left = disk.kill();
-    let batches = batches(&left);
-    let at = batches[batches.len() - 1 - from_last];
+    let at = *batches(&left).iter().rev().nth(from_last).unwrap();
     left.damage(SEGMENT, &Damage::Flip(at as u64 + 20, 1));
     left
 }

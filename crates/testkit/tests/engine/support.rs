@@ -27,6 +27,7 @@ pub(crate) fn options() -> Options {
         steerable: false,
         inbox_max: 1024,
         checkpoint_bytes: BYTES_BETWEEN,
+        state_bytes_max: u64::MAX,
         notice: |text| panic!("nothing to notice: {text}"),
     }
 }
@@ -42,8 +43,13 @@ pub(crate) async fn engine_with(options: Options, log: Arc<dyn Log>) -> (Handle,
 
 pub(crate) async fn engine_in(options: Options, storage: Storage) -> (Handle, Ended) {
     let (engine, ended) = start(options, async move { Ok(storage) });
-    assert!(engine.ready().await, "the canary did not come through");
-    (engine, ended)
+    if engine.ready().await {
+        return (engine, ended);
+    }
+    match engine.read_only() {
+        Some(why) => panic!("it is open for reading only: {why}"),
+        None => panic!("it has ended: {:?}", ended.await),
+    }
 }
 
 /// A call whose request is in the inbox when this returns.

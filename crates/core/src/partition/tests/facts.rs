@@ -8,19 +8,68 @@ use super::*;
 
 /// One of each kind in the order of their numbers, with what is absent and what is there.
 pub(crate) fn every_fact() -> Vec<Fact> {
+    let first = vec![
+        Fact::Opened(Opened { epoch: Epoch(1), offset: Millis(0) }),
+        Fact::ClockMoved(ClockMoved { offset: Millis(300_000) }),
+        Fact::Canary,
+    ];
+    let queue = QueueId(1);
+    let tagged = QueueTagged { queue, set: pairs(&[("k", "v")]), removed: vec![label("x")] };
+    let last = BrokerFact::Completed(OneMessage { queue, seq: Seq(2) });
+    [
+        first,
+        every_change_of_queues(),
+        every_change_of_messages(),
+        vec![Fact::QueueTagged(tagged)],
+        every_move(),
+        vec![Fact::Broker(last)],
+    ]
+    .concat()
+}
+
+fn every_change_of_queues() -> Vec<Fact> {
     let settings = QueueSettings {
         dead_letter: Some(rule("aws/dead", 5)),
         content_dedup: true,
         ..QueueSettings::default()
     };
     let bare = QueueSettings::default();
+    let newer = QueueSettings {
+        dedup_scope: Scope::Group,
+        throughput: Scope::Group,
+        sources: DeadLetterSources::only([name("b"), name("a")]),
+        notes: pairs(&[("n", "text")]).into_iter().collect(),
+        ..QueueSettings::default()
+    };
+    let closed = QueueSettings { sources: DeadLetterSources::None, ..QueueSettings::default() };
+    let creation = |kind, settings, tags| {
+        let (queue, name) = (QueueId(1), name("aws/q"));
+        Fact::QueueCreated(QueueCreated { queue, name, kind, settings, tags })
+    };
+    vec![
+        creation(QueueKind::Standard, bare.clone(), None),
+        creation(QueueKind::Fifo, settings, None),
+        creation(QueueKind::Fifo, newer.clone(), Some(pairs(&[("k", "v")]))),
+        changed(1, bare),
+        changed(1, newer),
+        changed(1, closed),
+        queue_deleted(u64::MAX),
+        purged(24),
+    ]
+}
+
+fn body_far_away() -> BodyRef {
+    BodyRef { place: Place { position: Position(7), index: 8 }, len: 9 }
+}
+
+fn every_change_of_messages() -> Vec<Fact> {
     let dead = DeadLettered {
         from: QueueId(1),
         seq: Seq(2),
         to: QueueId(3),
         to_seq: Seq(4),
         id: id_at(5, 6),
-        body: BodyRef { place: Place { position: Position(7), index: 8 }, len: 9 },
+        body: body_far_away(),
         sent_at: Stamp(10),
         receives: 11,
         first_received_at: None,
@@ -34,106 +83,62 @@ pub(crate) fn every_fact() -> Vec<Fact> {
     };
     let lease = |attempt: Option<DedupMark>| {
         let (queue, epoch, until) = (QueueId(1), Epoch(2), Stamp(3));
-        Leased {
-            queue,
-            epoch,
-            until,
-            seqs: vec![Seq(4), Seq(500)],
-            soft: attempt.is_none(),
-            attempt,
-        }
+        let (seqs, soft) = (vec![Seq(4), Seq(500)], attempt.is_none());
+        Fact::Leased(Leased { queue, epoch, until, seqs, soft, attempt })
     };
-    let creation = |kind, settings| {
-        Fact::QueueCreated(QueueCreated {
-            queue: QueueId(1),
-            name: name("aws/q"),
-            kind,
-            settings,
-            tags: None,
+    let remembered = |seq, dedup_scope| {
+        sent_with(1, seq, |sent| {
+            sent.group = Some(label("g"));
+            sent.dedup = Some(mark("d", Stamp(4)));
+            sent.dedup_scope = dedup_scope;
         })
     };
-    let newer = QueueSettings {
-        dedup_scope: Scope::Group,
-        throughput: Scope::Group,
-        sources: DeadLetterSources::only([name("b"), name("a")]),
-        notes: pairs(&[("n", "text")]).into_iter().collect(),
-        ..QueueSettings::default()
-    };
-    let closed = QueueSettings { sources: DeadLetterSources::None, ..QueueSettings::default() };
-    let task = id_at(2, 3);
-    let start = |destination, rate| MoveStarted {
-        queue: QueueId(1),
-        task,
-        last: Seq(4),
-        to_move: 5,
-        destination,
-        rate,
-    };
-    let moved = |group| Moved {
-        from: QueueId(1),
-        seq: Seq(2),
-        to: QueueId(3),
-        to_seq: Seq(4),
-        task,
-        id: id_at(5, 6),
-        body: BodyRef { place: Place { position: Position(7), index: 8 }, len: 9 },
-        visible_at: Stamp(10),
-        group,
-    };
-    let ended =
-        |status| Fact::MoveEnded(MoveEnded { queue: QueueId(1), task, status });
     vec![
-        Fact::Opened(Opened { epoch: Epoch(1), offset: Millis(0) }),
-        Fact::ClockMoved(ClockMoved { offset: Millis(300_000) }),
-        Fact::Canary,
-        creation(QueueKind::Standard, bare.clone()),
-        creation(QueueKind::Fifo, settings),
-        Fact::QueueCreated(QueueCreated {
-            queue: QueueId(1),
-            name: name("aws/q"),
-            kind: QueueKind::Fifo,
-            settings: newer.clone(),
-            tags: Some(pairs(&[("k", "v")])),
-        }),
-        changed(1, bare),
-        changed(1, newer),
-        changed(1, closed),
-        queue_deleted(u64::MAX),
-        purged(24),
         sent_with(1, 2, |sent| sent.visible_at = Stamp(1_760_000_000_000)),
-        sent_with(1, 3, |sent| {
-            sent.group = Some(label("g"));
-            sent.dedup = Some(mark("d", Stamp(4)));
-        }),
-        sent_with(1, 4, |sent| {
-            sent.group = Some(label("g"));
-            sent.dedup = Some(mark("d", Stamp(4)));
-            sent.dedup_scope = Some(Scope::Group);
-        }),
-        Fact::Leased(lease(None)),
-        Fact::Leased(lease(Some(mark("a", Stamp(5))))),
+        remembered(3, None),
+        remembered(4, Some(Scope::Group)),
+        lease(None),
+        lease(Some(mark("a", Stamp(5)))),
         lease_changed(1, 2, Stamp(3)),
         deleted(1, 2),
         Fact::DeadLettered(dead),
         Fact::DeadLettered(full),
         expired(1, Stamp(2), 3),
-        Fact::QueueTagged(QueueTagged {
-            queue: QueueId(1),
-            set: pairs(&[("k", "v")]),
-            removed: vec![label("x")],
-        }),
-        Fact::MoveStarted(start(None, None)),
-        Fact::MoveStarted(start(Some(name("aws/to")), Some(500))),
-        Fact::Moved(moved(None)),
-        Fact::Moved(moved(Some(label("g")))),
-        Fact::MovePassed(MovePassed { queue: QueueId(1), task, seq: Seq(7) }),
-        Fact::MoveCancelled(MoveCancelled { queue: QueueId(1), task }),
+    ]
+}
+
+fn every_move() -> Vec<Fact> {
+    let (queue, task) = (QueueId(1), id_at(2, 3));
+    let start = |destination, rate| {
+        let (last, to_move) = (Seq(4), 5);
+        Fact::MoveStarted(MoveStarted { queue, task, last, to_move, destination, rate })
+    };
+    let moved = |group| {
+        Fact::Moved(Moved {
+            from: queue,
+            seq: Seq(2),
+            to: QueueId(3),
+            to_seq: Seq(4),
+            task,
+            id: id_at(5, 6),
+            body: body_far_away(),
+            visible_at: Stamp(10),
+            group,
+        })
+    };
+    let ended = |status| Fact::MoveEnded(MoveEnded { queue, task, status });
+    vec![
+        start(None, None),
+        start(Some(name("aws/to")), Some(500)),
+        moved(None),
+        moved(Some(label("g"))),
+        Fact::MovePassed(MovePassed { queue, task, seq: Seq(7) }),
+        Fact::MoveCancelled(MoveCancelled { queue, task }),
         ended(MoveStatus::Completed),
         ended(MoveStatus::Cancelled),
         ended(MoveStatus::Failed(MoveFailure::DestinationGone)),
         ended(MoveStatus::Failed(MoveFailure::NoOrigin)),
         ended(MoveStatus::Failed(MoveFailure::KindsDiffer)),
-        Fact::Broker(BrokerFact::Completed(OneMessage { queue: QueueId(1), seq: Seq(2) })),
     ]
 }
 
@@ -219,23 +224,25 @@ fn any_settings() -> impl Strategy<Value = QueueSettings> {
         1 => vec(any_name(), 0..4).prop_map(DeadLetterSources::only),
     ];
     let newer = (any_scope(), any_scope(), sources, any_texts());
-    (spans, option::of(rule), any::<bool>(), newer).prop_map(|(spans, dead_letter, content_dedup, newer)| {
-        let (visibility, delay, retention, message_bytes_max) = spans;
-        let (dedup_scope, throughput, sources, notes) = newer;
-        QueueSettings {
-            visibility: Millis(visibility),
-            delay: Millis(delay),
-            retention: Millis(retention),
-            message_bytes_max,
-            receive_wait: Millis(delay),
-            dead_letter,
-            content_dedup,
-            dedup_scope,
-            throughput,
-            sources,
-            notes: notes.into_iter().collect(),
-        }
-    })
+    (spans, option::of(rule), any::<bool>(), newer).prop_map(
+        |(spans, dead_letter, content_dedup, newer)| {
+            let (visibility, delay, retention, message_bytes_max) = spans;
+            let (dedup_scope, throughput, sources, notes) = newer;
+            QueueSettings {
+                visibility: Millis(visibility),
+                delay: Millis(delay),
+                retention: Millis(retention),
+                message_bytes_max,
+                receive_wait: Millis(delay),
+                dead_letter,
+                content_dedup,
+                dedup_scope,
+                throughput,
+                sources,
+                notes: notes.into_iter().collect(),
+            }
+        },
+    )
 }
 
 fn any_scope() -> impl Strategy<Value = Scope> {
@@ -323,7 +330,9 @@ fn any_status() -> impl Strategy<Value = MoveStatus> {
     use MoveFailure::{DestinationGone, KindsDiffer, NoOrigin};
     use MoveStatus::{Cancelled, Cancelling, Completed, Failed, Running};
     let failed = [DestinationGone, NoOrigin, KindsDiffer].map(Failed);
-    prop::sample::select([vec![Cancelled, Cancelling, Completed, Running], failed.to_vec()].concat())
+    prop::sample::select(
+        [vec![Cancelled, Cancelling, Completed, Running], failed.to_vec()].concat(),
+    )
 }
 
 fn any_move() -> impl Strategy<Value = Fact> {

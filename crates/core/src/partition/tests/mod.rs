@@ -15,6 +15,7 @@ pub(crate) mod snapshots;
 mod sources;
 mod tags;
 mod time;
+mod weight;
 
 use std::collections::BTreeSet;
 
@@ -655,6 +656,8 @@ impl Partition {
             assert_eq!(resource.due, next, "when {id:?} is due");
             due.extend(next.map(|next| (next, *id)));
         }
+        let weight: u64 = self.resources.values().map(|resource| resource.kind.bytes()).sum();
+        assert_eq!(self.weight, weight);
         assert_eq!(rules, *self.sources.rules());
         due.sort();
         assert_eq!(due, self.due.iter().copied().collect::<Vec<_>>());

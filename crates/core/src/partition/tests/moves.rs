@@ -17,9 +17,7 @@ fn world_with(kind: QueueKind, change: impl FnOnce(&mut Limits)) -> World {
 fn send_any(kind: QueueKind, queue: &str, n: usize) -> Command {
     let (group, dedup) = (format!("g{n}"), format!("{queue}{n}"));
     match kind {
-        QueueKind::Standard => {
-            send_with(queue, |message| message.group = Some(label(&group)))
-        }
+        QueueKind::Standard => send_with(queue, |message| message.group = Some(label(&group))),
         QueueKind::Fifo => send_in(queue, &group, &dedup),
     }
 }
@@ -175,11 +173,10 @@ fn messages_go_back_to_where_each_came_from() {
         assert_eq!(world.counts("d"), [6, 0, 0]);
         begin(&mut world, None, None);
         run(&mut world);
-        assert_eq!([world.counts("q"), world.counts("p"), world.counts("d")], [
-            [3, 0, 0],
-            [3, 0, 0],
-            [0, 0, 0]
-        ]);
+        assert_eq!(
+            [world.counts("q"), world.counts("p"), world.counts("d")],
+            [[3, 0, 0], [3, 0, 0], [0, 0, 0]]
+        );
         let task = world.moves("d").remove(0);
         assert_eq!((task.status, task.to_move, task.moved), (MoveStatus::Completed, 6, 6));
     }
@@ -214,7 +211,8 @@ fn a_group_keeps_its_order() {
     begin(&mut world, Some("e"), None);
     run(&mut world);
     let (peeked, _) = world.peeked(&peek("e", 0, 9));
-    let groups: Vec<&str> = peeked.iter().filter_map(|m| Some(m.group.as_ref()?.as_str())).collect();
+    let groups: Vec<&str> =
+        peeked.iter().filter_map(|m| Some(m.group.as_ref()?.as_str())).collect();
     assert_eq!(groups, ["g", "g", "g", "h"]);
 }
 
@@ -438,10 +436,9 @@ fn a_message_that_came_by_itself_has_no_way_back() {
 
 #[test]
 fn an_origin_that_is_gone_or_another_kind_now_fails_the_move() {
-    for (again, failure) in [
-        (None, MoveFailure::DestinationGone),
-        (Some(QueueKind::Fifo), MoveFailure::KindsDiffer),
-    ] {
+    for (again, failure) in
+        [(None, MoveFailure::DestinationGone), (Some(QueueKind::Fifo), MoveFailure::KindsDiffer)]
+    {
         let mut world = world_with(QueueKind::Standard, |l| l.recreate_pause = Millis::ZERO);
         dead(&mut world, QueueKind::Standard, 2);
         world.done(change_queue("e", dead_letter("d", 1)));
@@ -557,11 +554,13 @@ fn a_rate_must_be_one_that_can_be_kept() {
 #[test]
 fn of_several_faults_the_first_answers() {
     let mut world = world(QueueKind::Standard).with("f", QueueKind::Fifo, no_settings());
-    let mut refusal = |source: &str, destination, rate| {
-        world.refusal(start_move(source, destination, rate))
-    };
+    let mut refusal =
+        |source: &str, destination, rate| world.refusal(start_move(source, destination, rate));
     let named = |text: &str| name(text);
-    assert_eq!(refusal("none", Some("none"), Some(0)), QueueRefusal::Missing { name: named("none") });
+    assert_eq!(
+        refusal("none", Some("none"), Some(0)),
+        QueueRefusal::Missing { name: named("none") }
+    );
     assert_eq!(refusal("e", Some("none"), Some(0)), QueueRefusal::MoveRate { limit: 500 });
     let missing = QueueRefusal::MoveDestinationMissing { name: named("none") };
     assert_eq!(refusal("e", Some("none"), None), missing);
@@ -658,7 +657,8 @@ fn the_facts_alone_tell_both_sides() {
     };
     let both = alone(vec![standard(1, "q"), standard(2, "d"), sent(2, 5)]);
     let target = alone(vec![standard(1, "q")]);
-    let seen = |world: &World| world.peeked(&peek("q", 0, 9)).0.first().map(|m| (m.seq, m.id, m.body));
+    let seen =
+        |world: &World| world.peeked(&peek("q", 0, 9)).0.first().map(|m| (m.seq, m.id, m.body));
     assert_eq!(seen(&both), seen(&target));
     assert_eq!(seen(&both), Some((Seq(3), moved.id, moved.body)));
     assert_eq!(both.counts("d"), [0, 0, 0]);

@@ -199,7 +199,8 @@ impl Story {
                 start_move(QUEUES[*source], destination.map(|queue| QUEUES[queue]), *rate)
             }
             Wish::CancelMove(source, which) => {
-                let Ok(Reply::Moves(tasks)) = self.world.decide(&list_moves(QUEUES[*source])).answer
+                let Ok(Reply::Moves(tasks)) =
+                    self.world.decide(&list_moves(QUEUES[*source])).answer
                 else {
                     return None;
                 };

@@ -159,7 +159,8 @@ fn throughput_per_group_needs_deduplication_per_group_whichever_comes_last() {
     assert_eq!(world.refusal(change_queue("f", back)), refusal);
     world.done(change_queue("f", throughput(Some(Scope::Queue), Some(Scope::Queue))));
     world.done(change_queue("f", both.clone()));
-    let differing = world.refusal(create("f", QueueKind::Fifo, throughput(None, Some(Scope::Queue))));
+    let differing =
+        world.refusal(create("f", QueueKind::Fifo, throughput(None, Some(Scope::Queue))));
     let setting = Setting::Throughput;
     assert_eq!(differing, QueueRefusal::ExistsOtherwise { name: name("f"), setting });
     assert_eq!(world.queue(create("f", QueueKind::Fifo, both)), 1);

@@ -132,6 +132,7 @@ proptest! {
         let mut restored = checkpoint.replayed(&log, &story.world.limits);
         restored.check(story.world.at);
         prop_assert_eq!(blocks(&restored), blocks(&story.world.partition));
+        prop_assert_eq!(restored.state_bytes(), story.world.partition.state_bytes());
         for (by, wish) in &wishes {
             story.world.wait_ms(*by);
             let Some(command) = story.command(wish) else { continue };

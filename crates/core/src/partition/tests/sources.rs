@@ -14,9 +14,8 @@ fn no_rule() -> SettingsPatch {
 fn world(sources: &[&str]) -> World {
     let first = World::with_limits(|limits| limits.recreate_pause = Millis::ZERO);
     let first = first.with("d", QueueKind::Standard, no_settings());
-    let add = |world: World, source: &&str| {
-        world.with(source, QueueKind::Standard, dead_letter("d", 1))
-    };
+    let add =
+        |world: World, source: &&str| world.with(source, QueueKind::Standard, dead_letter("d", 1));
     sources.iter().fold(first, add)
 }
 
@@ -58,10 +57,10 @@ fn they_come_a_page_at_a_time() {
 fn rules_that_change_or_go_with_their_queue_are_followed() {
     let mut world = world(&["a", "b", "c"]).with("e", QueueKind::Standard, no_settings());
     world.done(change_queue("a", dead_letter("e", 2)));
-    assert_eq!((sources(&mut world, "d"), sources(&mut world, "e")), (
-        vec!["b".to_owned(), "c".to_owned()],
-        vec!["a".to_owned()]
-    ));
+    assert_eq!(
+        (sources(&mut world, "d"), sources(&mut world, "e")),
+        (vec!["b".to_owned(), "c".to_owned()], vec!["a".to_owned()])
+    );
     world.done(change_queue("b", no_rule()));
     world.done(delete_queue("c"));
     assert_eq!(sources(&mut world, "d"), [""; 0]);
@@ -74,7 +73,10 @@ fn rules_that_change_or_go_with_their_queue_are_followed() {
 fn a_queue_made_again_under_the_name_has_the_same_sources() {
     let mut world = world(&["a"]);
     world.done(delete_queue("d"));
-    world.clone().when(1, list_sources("d", None, 9)).refused(QueueRefusal::Missing { name: name("d") });
+    world
+        .clone()
+        .when(1, list_sources("d", None, 9))
+        .refused(QueueRefusal::Missing { name: name("d") });
     world.queue(create("d", QueueKind::Standard, no_settings()));
     assert_eq!(sources(&mut world, "d"), ["a"]);
 }
@@ -142,7 +144,8 @@ fn a_refusal_for_the_targets_settings_rests_on_them() {
 
 #[test]
 fn the_order_in_which_sources_are_named_says_nothing() {
-    let given = |names: &[&str]| taking_from(DeadLetterSources::only(names.iter().copied().map(name)));
+    let given =
+        |names: &[&str]| taking_from(DeadLetterSources::only(names.iter().copied().map(name)));
     let mut world = World::new().with("d", QueueKind::Standard, given(&["b", "a", "b"]));
     assert_eq!(world.queue(create("d", QueueKind::Standard, given(&["a", "b"]))), 1);
     let setting = Setting::DeadLetterSources;

@@ -53,7 +53,8 @@ fn a_queue_has_at_most_fifty() {
     };
     let add = |world: &mut World, from, count| {
         let tags = some(from, count);
-        let tags: Vec<(&str, &str)> = tags.iter().map(|(key, value)| (key.as_str(), *value)).collect();
+        let tags: Vec<(&str, &str)> =
+            tags.iter().map(|(key, value)| (key.as_str(), *value)).collect();
         world.say(tag("q", &tags))
     };
     let mut world = World::standard();

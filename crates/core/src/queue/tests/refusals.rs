@@ -67,7 +67,15 @@ fn world() -> World {
 const FIRST_MOVE: u64 = 13;
 
 fn cases() -> Vec<(Command, QueueRefusal)> {
-    let standard = |given| create("new", QueueKind::Standard, given);
+    [cases_of_queues_and_messages(), cases_of_settings(), cases_of_moves()].concat()
+}
+
+fn standard_with(given: SettingsPatch) -> Command {
+    create("new", QueueKind::Standard, given)
+}
+
+fn cases_of_queues_and_messages() -> Vec<(Command, QueueRefusal)> {
+    let standard = standard_with;
     let minute = seconds(60);
     let (mine, lost) = (receipt(2, 1, 1, 1), receipt(3, 1, 1, 9));
     let in_group = |change: fn(&mut NewMessage)| {
@@ -78,14 +86,6 @@ fn cases() -> Vec<(Command, QueueRefusal)> {
     };
     let visibility = SettingsPatch { visibility: Some(seconds(1)), ..no_settings() };
     let content = SettingsPatch { content_dedup: Some(false), ..no_settings() };
-    let note = |text: &str| note("n", Some(text));
-    let many: Vec<(String, &str)> = (0..51).map(|n| (n.to_string(), "v")).collect();
-    let many: Vec<(&str, &str)> = many.iter().map(|(key, value)| (key.as_str(), *value)).collect();
-    let eleven = (0..11).map(|n| name(&n.to_string()));
-    let throughput = SettingsPatch { throughput: Some(Scope::Group), ..no_settings() };
-    let only_if = Some((label("n"), Some(text("read before"))));
-    let change = Command::ChangeQueue { name: name("q"), patch: no_settings(), only_if };
-    let missing = name("none");
     vec![
         (find("none"), QueueRefusal::Missing { name: name("none") }),
         (
@@ -126,6 +126,19 @@ fn cases() -> Vec<(Command, QueueRefusal)> {
         ),
         (receive("q", 1), QueueRefusal::InFlightFull { limit: 1 }),
         (standard(content), QueueRefusal::FifoSettingOnStandard { setting: Setting::ContentDedup }),
+    ]
+}
+
+fn cases_of_settings() -> Vec<(Command, QueueRefusal)> {
+    let standard = standard_with;
+    let note = |text: &str| note("n", Some(text));
+    let many: Vec<(String, &str)> = (0..51).map(|n| (n.to_string(), "v")).collect();
+    let many: Vec<(&str, &str)> = many.iter().map(|(key, value)| (key.as_str(), *value)).collect();
+    let eleven = (0..11).map(|n| name(&n.to_string()));
+    let throughput = SettingsPatch { throughput: Some(Scope::Group), ..no_settings() };
+    let only_if = Some((label("n"), Some(text("read before"))));
+    let change = Command::ChangeQueue { name: name("q"), patch: no_settings(), only_if };
+    vec![
         (change, QueueRefusal::Changed { name: name("q") }),
         (change_queue("f", throughput), QueueRefusal::ThroughputNeedsGroupScope),
         (standard(dead_letter("d", 1)), QueueRefusal::DeadLetterTargetForbids { name: name("d") }),
@@ -135,6 +148,12 @@ fn cases() -> Vec<(Command, QueueRefusal)> {
         ),
         (standard(note(&"x".repeat(32 * 1024))), QueueRefusal::NotesTooLong { limit: 32 * 1024 }),
         (tag("q", &many), QueueRefusal::TooManyTags { limit: 50 }),
+    ]
+}
+
+fn cases_of_moves() -> Vec<(Command, QueueRefusal)> {
+    let missing = name("none");
+    vec![
         (start_move("q", None, None), QueueRefusal::NotADeadLetterQueue { name: name("q") }),
         (
             start_move("d", Some("none"), None),

@@ -29,8 +29,7 @@ pub(super) fn audit(name: &str) -> Vec<Command> {
     let describe = || Command::DescribeQueue { name: named(name) };
     let moves = Command::ListMoves { source: named(name), limit: 10 };
     let (from, max) = (Seq(0), usize::MAX);
-    let peek =
-        Command::Peek { queue: named(name), from, max, in_flight: true, delayed: true };
+    let peek = Command::Peek { queue: named(name), from, max, in_flight: true, delayed: true };
     let tags = Command::ListTags { name: named(name) };
     vec![describe(), peek, moves, tags, receive, describe()]
 }
