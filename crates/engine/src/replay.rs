@@ -29,7 +29,12 @@ impl Replay {
         begin: Position,
     ) -> Result<Replay, LogFault> {
         let tail = log.tail(id).await?;
-        let mut replay = Replay { partition, next: begin, in_gap: false, damage: None };
+        // A log that ends before the checkpoint begins: the caller finds that it is too short.
+        let next = begin.min(tail);
+        let mut replay = Replay { partition, next, in_gap: false, damage: None };
+        if next < begin {
+            return Ok(replay);
+        }
         let mut batches = log.read(id, begin);
         loop {
             let read = match replay.next < tail {

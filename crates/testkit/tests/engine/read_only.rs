@@ -7,7 +7,7 @@ use lineside_core::id::Name;
 use lineside_core::queue::{QueueKind, SettingsPatch};
 use lineside_core::refusal::{QueueRefusal, Refusal};
 use lineside_core::stamp::Millis;
-use lineside_engine::engine::{Handle, Options, Storage, start};
+use lineside_engine::engine::{EngineFault, Handle, Options, Storage, start};
 use lineside_engine::request::CallError;
 use lineside_store::disk::{repair_on, verify_on};
 use lineside_store::testing::{Damage, TestDisk};
@@ -30,6 +30,20 @@ fn storage(log: &DiskLog) -> Storage {
 /// An engine on a disk that is whole.
 async fn sound(disk: &TestDisk, options: Options) -> (Handle, Ended) {
     engine_in(options, storage(&log_on(disk))).await
+}
+
+/// The same, unless a checkpoint has seen more than the log has now: nothing in a log says how far it
+/// went once, when all of its end is gone, and then the start says so.
+async fn sound_if_long_enough(disk: &TestDisk, to_the_end: bool) -> Option<(Handle, Ended)> {
+    let storage = storage(&log_on(disk));
+    let (engine, ended) = start(options(), async move { Ok(storage) });
+    if engine.ready().await {
+        return Some((engine, ended));
+    }
+    let fault = ended.await.unwrap().unwrap_err();
+    let too_short = matches!(fault, EngineFault::LogTooShort { .. });
+    assert!(to_the_end && too_short, "{fault}");
+    None
 }
 
 /// An engine that is open for reading only.
@@ -252,7 +266,10 @@ async fn a_log_starts_after_a_repair_whatever_was_lost() {
                 let hurt = disk.copy();
                 hurt.damage(SEGMENT, &Damage::Put(begin as u64, vec![0; end - begin]));
                 repair_on(&hurt, false).unwrap();
-                let (engine, ended) = sound(&hurt, options()).await;
+                let to_the_end = first + lost >= batches.len();
+                let Some((engine, ended)) = sound_if_long_enough(&hurt, to_the_end).await else {
+                    continue;
+                };
                 if step == 7 {
                     let found = describe(&engine, &name).await.visible;
                     assert!(
