@@ -95,7 +95,9 @@ def register(app: Celery, place: Place) -> None:
         """Fails so many times; returns how often it was retried."""
         place.write(key, str(self.request.retries))
         if self.request.retries < failures:
-            raise self.retry(exc=RuntimeError("not yet"), countdown=0)
+            # Not at once: a worker writes "retry" after it has sent the next attempt, and would write over
+            # what another process has made of that meanwhile.
+            raise self.retry(exc=RuntimeError("not yet"), countdown=1)
         return self.request.retries
 
     @task(name="hold", acks_late=True)
