@@ -59,6 +59,14 @@ def test_without_root_a_line_that_needs_it_is_skipped(monkeypatch):
     assert machine.missing(power) == "needs root"
 
 
+def test_a_machine_that_forbids_a_tool_skips_its_lines_and_says_so(monkeypatch):
+    monkeypatch.setitem(machine.PROBES, "strace", ("cannot trace here", ["false"]))
+    machine.forbidden.cache_clear()
+    line = next(line for line in LINES if line.name == "syscalls")
+    assert machine.missing(line) == "this machine cannot trace here: false"
+    machine.forbidden.cache_clear()
+
+
 @pytest.mark.parametrize(
     ("said", "status", "wrong"),
     [

@@ -14,6 +14,15 @@ OF_ROOT = ["unshare", "--mount", "--propagation", "private"]
 OF_ANYBODY = ["unshare", "--user", "--map-root-user", "--mount", "--propagation", "private"]
 
 
+# That a tool is there does not say that this machine lets it work: a sandbox may forbid tracing, or have no
+# such device.
+PROBES = {
+    "strace": ("cannot trace here", ["strace", "-o", "/dev/null", "true"]),
+    "losetup": ("has no loop device to give", ["losetup", "--find"]),
+    "fusermount3": ("has no /dev/fuse", ["test", "-c", "/dev/fuse"]),
+}
+
+
 def is_root() -> bool:
     return os.geteuid() == 0
 
@@ -32,7 +41,15 @@ def missing(line: Line) -> str:
         return f"needs {', '.join(absent)}{hint}"
     if line.mounts and not wrapping(line):
         return "needs root, or a system that lets users make namespaces"
-    return ""
+    return next((why for tool in line.tools if (why := forbidden(tool))), "")
+
+
+@cache
+def forbidden(tool: str) -> str:
+    """Why a tool that is there does not work here; empty when it does."""
+    why, command = PROBES.get(tool, ("", ["true"]))
+    worked = subprocess.run(command, check=False, **QUIET).returncode == 0
+    return "" if worked else f"this machine {why}: {' '.join(command)}"
 
 
 def there(tool: str) -> bool:
