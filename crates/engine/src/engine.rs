@@ -177,11 +177,19 @@ where
     });
     let handle = Handle { shared: shared.clone() };
     let task = tokio::spawn(async move {
-        let ended = run(&shared, options, requests, open).await;
-        shared.stage.send_replace(Stage::Ended);
-        ended
+        let told = TellsTheEnd(shared);
+        run(&told.0, options, requests, open).await
     });
     (handle, task)
+}
+
+/// Whoever waits for an engine to be ready hears of its end, of one by a panic too.
+struct TellsTheEnd(Arc<Shared>);
+
+impl Drop for TellsTheEnd {
+    fn drop(&mut self) {
+        self.0.stage.send_replace(Stage::Ended);
+    }
 }
 
 impl Handle {

@@ -45,6 +45,14 @@ async fn a_log_that_cannot_be_read_ends_the_engine() {
 }
 
 #[tokio::test]
+async fn a_start_that_panics_ends_the_engine_for_those_who_wait() {
+    let (engine, ended) = start(options(), async { panic!("meant") });
+    assert!(!engine.ready().await);
+    assert!(matches!(engine.call(list()).await, Err(CallError::Unavailable(_))));
+    assert!(ended.await.unwrap_err().is_panic());
+}
+
+#[tokio::test]
 async fn time_that_was_moved_needs_a_steerable_clock() {
     let log = MemoryLog::new();
     let steerable = Options { steerable: true, ..options() };
