@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::os::unix::fs::DirEntryExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::load::{self, Load, Outcome};
 use crate::machine;
-use crate::side::{self, Side, clear};
+use crate::side::{Ours, Side};
 use crate::sqs::{call, request, text};
 
 /// Longer than anything here takes.
@@ -31,12 +31,8 @@ pub(crate) struct Options {
     /// Seconds of receives, of up to ten messages each, for each measurement.
     #[arg(long, default_value_t = 10)]
     seconds: u64,
-    /// Where the data directory is made and removed.
-    #[arg(long, default_value = "target/bench")]
-    data: PathBuf,
-    /// The server; the release build beside this program when absent.
-    #[arg(long)]
-    binary: Option<PathBuf>,
+    #[command(flatten)]
+    ours: Ours,
 }
 
 /// Others' steady sends: batches of ten over so many connections, each at this pace. Five thousand
@@ -52,37 +48,32 @@ impl Options {
 
 /// Prints one JSON object.
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
-    let data = options.data.join("data");
-    clear(&data)?;
-    std::fs::create_dir_all(&options.data)?;
-    let binary = options.binary.clone().map_or_else(side::beside, Ok)?;
-    let few = few(options, &binary, &data).await?;
-    clear(&data)?;
-    let server = Side::lineside(&binary, &data, "commit").await?;
-    let large = Bench::new(&server, options, &data).large().await?;
+    let few = few(options).await?;
+    let server = options.ours.fresh().await?;
+    let large = Bench::new(&server, options).large().await?;
     let (resident, highest) = (server.mebibytes("VmRSS")?, server.mebibytes("VmHWM")?);
     eprintln!("resident {resident:.0} MiB, at most {highest:.0} MiB");
     server.kill().await?;
-    let (server, start) = start_again(&binary, &data, &large).await?;
-    let bench = Bench::new(&server, options, &data);
+    let (server, start) = start_again(&options.ours, &large).await?;
+    let bench = Bench::new(&server, options);
     let all = bench.receive_times(&large).await?;
     let (compacting, ran) = bench.while_compacting(&large).await?;
     server.kill().await?;
     let row = json!({
-        "machine": machine::describe(&options.data),
+        "machine": machine::describe(options.ours.folder()),
         "messages": options.messages, "bytes": options.bytes, "durability": "commit",
         "resident_mib": resident, "highest_mib": highest, "after_kill_9": start,
         "receive_ms": { "with_1000": few, "with_all": all, "with_all_compacting": compacting },
         "meanwhile": ran,
     });
     println!("{row}");
-    clear(&data)
+    options.ours.clear()
 }
 
 /// What receives cost where little waits.
-async fn few(options: &Options, binary: &Path, data: &Path) -> anyhow::Result<Value> {
-    let server = Side::lineside(binary, data, "commit").await?;
-    let bench = Bench::new(&server, options, data);
+async fn few(options: &Options) -> anyhow::Result<Value> {
+    let server = options.ours.fresh().await?;
+    let bench = Bench::new(&server, options);
     let small = bench.queue("small").await?;
     bench.fill(&small, 1_000, 16).await?;
     let times = bench.receive_times(&small).await?;
@@ -93,12 +84,11 @@ async fn few(options: &Options, binary: &Path, data: &Path) -> anyhow::Result<Va
 struct Bench<'a> {
     address: SocketAddr,
     options: &'a Options,
-    data: &'a Path,
 }
 
 impl<'a> Bench<'a> {
-    fn new(server: &Side, options: &'a Options, data: &'a Path) -> Bench<'a> {
-        Bench { address: server.address, options, data }
+    fn new(server: &Side, options: &'a Options) -> Bench<'a> {
+        Bench { address: server.address, options }
     }
 
     async fn queue(&self, name: &str) -> anyhow::Result<String> {
@@ -164,12 +154,12 @@ impl<'a> Bench<'a> {
     /// a checkpoint was written and a segment compacted in it.
     async fn while_compacting(&self, url: &str) -> anyhow::Result<(Value, Value)> {
         let doomed = text(&find(self.address, "doomed").await?, "/QueueUrl")?.to_owned();
-        let before = Shelf::look(self.data)?;
+        let before = Shelf::look(&self.options.ours.data())?;
         call(self.address, "DeleteQueue", &json!({ "QueueUrl": doomed })).await?;
         // A segment may be compacted when two checkpoints have seen what died in it.
         let steady = 3 * self.options.lasts();
         let times = self.receive_while(url, STEADY_CONNECTIONS, STEADY_PACE, steady).await?;
-        let (checkpoints, segments) = Shelf::look(self.data)?.since(&before);
+        let (checkpoints, segments) = Shelf::look(&self.options.ours.data())?.since(&before);
         ensure!(checkpoints > 0 && segments > 0, "{checkpoints} checkpoints, {segments} segments");
         let times = quantiles(&times);
         eprintln!("the same, {checkpoints} checkpoints and {segments} segments compacted: {times}");
@@ -259,9 +249,9 @@ async fn find(address: SocketAddr, name: &str) -> anyhow::Result<Value> {
     call(address, "GetQueueUrl", &json!({ "QueueName": name })).await
 }
 
-async fn start_again(binary: &Path, data: &Path, url: &str) -> anyhow::Result<(Side, Value)> {
+async fn start_again(ours: &Ours, url: &str) -> anyhow::Result<(Side, Value)> {
     let started = Instant::now();
-    let server = Side::lineside(binary, data, "commit").await?;
+    let server = ours.again().await?;
     let listening = started.elapsed();
     // A call waits until the server is ready; it is the first that does.
     let counted = count(server.address, url).await?;

@@ -1,7 +1,7 @@
 //! Messages sent, received and deleted: what they leave on disk.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 
 use crate::load::exchange;
 use crate::machine;
-use crate::side::{self, Side, clear};
+use crate::side::Ours;
 use crate::sqs::{call, request, text};
 
 /// What is dead must be gone so long after the last deletion.
@@ -29,21 +29,13 @@ pub(crate) struct Options {
     /// Connections; each sends ten, receives ten, deletes ten, and again.
     #[arg(long, default_value_t = 32)]
     connections: u64,
-    /// Where the data directory is made and removed.
-    #[arg(long, default_value = "target/bench")]
-    data: PathBuf,
-    /// The server; the release build beside this program when absent.
-    #[arg(long)]
-    binary: Option<PathBuf>,
+    #[command(flatten)]
+    ours: Ours,
 }
 
 /// Prints one JSON object.
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
-    let data = options.data.join("data");
-    clear(&data)?;
-    std::fs::create_dir_all(&options.data)?;
-    let binary = options.binary.clone().map_or_else(side::beside, Ok)?;
-    let server = Side::lineside(&binary, &data, "commit").await?;
+    let server = options.ours.fresh().await?;
     let created = call(server.address, "CreateQueue", &json!({ "QueueName": "churn" })).await?;
     let url = text(&created, "/QueueUrl")?;
     let started = Instant::now();
@@ -52,17 +44,17 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let deleted: u64 = try_join_all(clients).await?.into_iter().sum();
     let seconds = started.elapsed().as_secs_f64();
     eprintln!("{deleted} deleted in {seconds:.0} s");
-    let at_once = mebibytes_in(&data)?;
+    let at_once = mebibytes_in(&options.ours.data())?;
     tokio::time::sleep(SETTLED_AFTER).await;
     let row = json!({
-        "machine": machine::describe(&options.data), "deleted": deleted, "bytes": options.bytes,
+        "machine": machine::describe(options.ours.folder()), "deleted": deleted, "bytes": options.bytes,
         "durability": "commit", "per_second": deleted as f64 / seconds,
-        "disk_mib": { "at_once": at_once, "after_30_s": mebibytes_in(&data)? },
+        "disk_mib": { "at_once": at_once, "after_30_s": mebibytes_in(&options.ours.data())? },
         "resident_mib": server.mebibytes("VmRSS")?,
     });
     println!("{row}");
     server.kill().await?;
-    clear(&data)
+    options.ours.clear()
 }
 
 /// How many it has deleted.

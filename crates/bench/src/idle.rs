@@ -1,7 +1,6 @@
 //! Many queues that nobody uses: what they cost in memory, on disk, and at a start.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::ensure;
@@ -10,7 +9,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::json;
 
 use crate::machine;
-use crate::side::{self, Side, clear};
+use crate::side::Ours;
 use crate::sqs::{call, text};
 
 /// Queues made at once.
@@ -21,21 +20,13 @@ pub(crate) struct Options {
     /// How many queues.
     #[arg(long, default_value_t = 100_000)]
     queues: usize,
-    /// Where the data directory is made and removed.
-    #[arg(long, default_value = "target/bench")]
-    data: PathBuf,
-    /// The server; the release build beside this program when absent.
-    #[arg(long)]
-    binary: Option<PathBuf>,
+    #[command(flatten)]
+    ours: Ours,
 }
 
 /// Prints one JSON object.
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
-    let data = options.data.join("data");
-    clear(&data)?;
-    std::fs::create_dir_all(&options.data)?;
-    let binary = options.binary.clone().map_or_else(side::beside, Ok)?;
-    let server = Side::lineside(&binary, &data, "commit").await?;
+    let server = options.ours.fresh().await?;
     let started = Instant::now();
     let address = server.address;
     let made = stream::iter((0..options.queues).map(|n| create(address, n)));
@@ -44,14 +35,14 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let (resident, bare) = (server.mebibytes("VmRSS")?, server.mebibytes("VmHWM")?);
     server.kill().await?;
     let started = Instant::now();
-    let server = Side::lineside(&binary, &data, "commit").await?;
+    let server = options.ours.again().await?;
     // A call waits until the server is ready.
     let last = format!("queue-{}", options.queues.saturating_sub(1));
     let found = call(server.address, "GetQueueUrl", &json!({ "QueueName": last })).await?;
     let ready = started.elapsed();
     ensure!(text(&found, "/QueueUrl")?.ends_with(&last), "the last queue is not there: {found}");
     let row = json!({
-        "machine": machine::describe(&options.data), "queues": options.queues,
+        "machine": machine::describe(options.ours.folder()), "queues": options.queues,
         "durability": "commit", "resident_mib": resident, "highest_mib": bare,
         "after_kill_9": {
             "ready_ms": ready.as_secs_f64() * 1000.0, "resident_mib": server.mebibytes("VmRSS")?,
@@ -59,7 +50,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     });
     println!("{row}");
     server.kill().await?;
-    clear(&data)
+    options.ours.clear()
 }
 
 async fn create(address: SocketAddr, number: usize) -> anyhow::Result<()> {

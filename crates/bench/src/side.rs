@@ -5,8 +5,48 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context, ensure};
+use clap::Args;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
+
+/// Which server of ours, and where it keeps its data.
+#[derive(Debug, Args)]
+pub(crate) struct Ours {
+    /// Where the data directory is made and removed.
+    #[arg(long, default_value = "target/bench")]
+    data: PathBuf,
+    /// The server; the release build beside this program when absent.
+    #[arg(long)]
+    binary: Option<PathBuf>,
+}
+
+impl Ours {
+    /// The folder that the data directory is made in.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.data
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.data.join("data")
+    }
+
+    /// A server without any data yet, durable before each answer.
+    pub(crate) async fn fresh(&self) -> anyhow::Result<Side> {
+        self.clear()?;
+        std::fs::create_dir_all(&self.data)?;
+        self.again().await
+    }
+
+    /// A server on the data that is there.
+    pub(crate) async fn again(&self) -> anyhow::Result<Side> {
+        let binary = self.binary.clone().map_or_else(beside, Ok)?;
+        Side::lineside(&binary, &self.data(), "commit").await
+    }
+
+    pub(crate) fn clear(&self) -> anyhow::Result<()> {
+        clear(&self.data())
+    }
+}
 
 /// A server that runs, and ends with this value.
 pub(crate) struct Side {
