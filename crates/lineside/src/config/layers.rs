@@ -370,10 +370,10 @@ mod tests {
 
     #[test]
     fn a_path_of_a_file_is_meant_from_where_the_file_is() {
-        let (folder, path) = file("data: ./kept\nready_file: /tmp/ready\n");
+        let (folder, path) = file("data: ./kept\nready_file: /srv/ready\n");
         let settings = load_from(&flags(Some(&path), &[]), &[]).unwrap().settings;
         assert_eq!(settings.data, Some(folder.path().join("./kept")));
-        assert_eq!(settings.ready_file, Some(PathBuf::from("/tmp/ready")));
+        assert_eq!(settings.ready_file, Some(PathBuf::from("/srv/ready")));
     }
 
     #[test]
