@@ -30,8 +30,8 @@ pub trait Log: Send + Sync {
 
     /// The durable batches from `from` on, in order; it stays open at the tail, and may skip what
     /// has been reclaimed. Where positions were lost and that was accepted, the first and the last of
-    /// them come as batches without facts. Bodies are left out (`Facts::bodies` is empty): a replay does not need
-    /// them, and one that is damaged must not stop it. `body` reads them one by one.
+    /// them come as batches without facts. Bodies are left out (`Facts::bodies` is empty): a replay
+    /// does not need them, and one that is damaged must not stop it. `body` reads them one by one.
     fn read(
         &self,
         partition: PartitionId,
