@@ -14,6 +14,7 @@
 #   make fuzz [TIME=60]        the parsers of what strangers send, each for so many seconds; ONLY=json|query|sigv4|policy
 #   make sigv4-mutations       a million changes of signed requests (MUTATIONS=…), none of which may verify
 #   make bench-send            one row: SendMessage beside a bare HTTP echo server
+#   make bench-polls           a thousand long polls that wait: processor time, and whom a message wakes
 #   make bench-backlog         a million waiting messages; bench-idle: 100,000 queues; bench-churn: ten million
 #                              messages sent and deleted
 
@@ -21,6 +22,9 @@ PYTHON  ?= python3
 VENV    := target/venv
 VENV_QUERY := target/venv-query
 VENV_PEERS := target/venv-peers
+VENV_BENCH := target/venv-bench
+BENCH   := target/release/lineside-bench
+RABBITMQ := /usr/lib/rabbitmq/bin/rabbitmq-server
 NODE    := tests/sdk/js
 SDK_RUST := tests/sdk/rust
 BINARY  := target/release/lineside
@@ -30,7 +34,7 @@ APT     := DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recomm
 export NPM_CONFIG_USERCONFIG := /dev/null
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-turns test-python test-query test-js test-peers sdk-rust release gen gen-check fidelity fidelity-check sim faults faults-short fuzz sigv4-mutations bench-send bench-backlog bench-idle bench-churn venv venv-query venv-peers node
+.PHONY: help demo test test-rust test-turns test-python test-query test-js test-peers sdk-rust release gen gen-check fidelity fidelity-check sim faults faults-short fuzz sigv4-mutations bench-send bench-polls bench-backlog bench-idle bench-churn venv venv-query venv-peers venv-bench venv-bench-localstack node
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -61,7 +65,7 @@ test-python: release venv
 test-query: release venv-query
 	$(VENV_QUERY)/bin/python -B -m pytest -q $(QUERY_TESTS) -c tests/sdk/pytest.ini --rootdir .
 
-QUERY_TESTS := $(wildcard $(patsubst %,tests/sdk/test_%.py,addressing attributes batches delete_and_visibility fifo items \
+QUERY_TESTS := $(wildcard $(patsubst %,tests/sdk/test_%.py,addressing attributes batches delete_and_visibility fair fifo items \
 	move_tasks peek permissions purge query queues receipts receive redrive send tags))
 
 test-js: release node
@@ -89,9 +93,29 @@ fidelity:
 fidelity-check:
 	$(PYTHON) -B tools/fidelity/fidelity.py --check
 
-bench-send: release
+# Peers that cannot be had here are rows that say so.
+bench: release bench-build venv-bench venv-bench-localstack
+	@command -v redis-server >/dev/null || $(call install,redis-server,a Redis server)
+	@test -x $(RABBITMQ) || $(call install,rabbitmq-server,a RabbitMQ server)
+	@$(BENCH) pair $(ONLY) --pairs $(or $(PAIRS),7) --seconds $(or $(SECONDS),3) $(if $(JSON),--json)
+
+bench-list: bench-build
+	@$(BENCH) pair $(ONLY) --list
+
+bench-plots: bench-build
+	$(BENCH) plots
+
+bench-build:
+	cargo build --release --package lineside-bench --features engines
+
+bench-guard:
+	@command -v valgrind >/dev/null || $(call install,valgrind,valgrind)
+	cargo build --release --package lineside-bench --bin guard
+	@target/release/guard check
+
+bench-polls: release
 	cargo build --release --package lineside-bench
-	target/release/lineside-bench send $(if $(JSON),--json)
+	target/release/lineside-bench idle-polls
 
 bench-backlog bench-idle bench-churn: bench-%: release
 	cargo build --release --package lineside-bench
@@ -125,11 +149,24 @@ venv-query: $(VENV_QUERY)/installed
 
 venv-peers: $(VENV_PEERS)/installed
 
+venv-bench: $(VENV_BENCH)/installed
+
+# LocalStack's own; without a Python for it nothing is made.
+venv-bench-localstack:
+	@for python in $(PYTHONS); do \
+		if $$python -c 'import sys, venv; sys.exit(sys.version_info < (3, 13))' 2>/dev/null; then \
+			exec $(MAKE) --no-print-directory PYTHON=$$python $(VENV_BENCH)-localstack/installed; fi; done; \
+	echo "No Python of 3.13 or later, which LocalStack needs." >&2
+
+PYTHONS = $(PYTHON) python3.14 python3.13 $(wildcard $(HOME)/.pyenv/versions/3.1[3-9]*/bin/python3)
+
 # Installed again when the requirements change; the stamp is the proof that pip came to its end.
 $(VENV)/installed: tests/sdk/requirements.txt
 $(VENV_QUERY)/installed: tests/sdk/requirements-query.txt
 $(VENV_PEERS)/installed: tests/sdk/peers/requirements.txt tests/sdk/requirements.txt
-$(VENV)/installed $(VENV_QUERY)/installed $(VENV_PEERS)/installed:
+$(VENV_BENCH)/installed: tools/bench/requirements.txt
+$(VENV_BENCH)-localstack/installed: tools/bench/requirements-localstack.txt
+$(VENV)/installed $(VENV_QUERY)/installed $(VENV_PEERS)/installed $(VENV_BENCH)/installed $(VENV_BENCH)-localstack/installed:
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(call install,python3-venv,a Python with venv)
 	$(PYTHON) -m venv --clear $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<

@@ -34,6 +34,15 @@ pub struct Limits {
     /// has ended and that nothing has met since. 100,000 took 2 to 5 ms to count; a turn should
     /// take one.
     pub approximate_count_max: usize,
+    /// A tenant of a standard queue with fewer messages in flight is not noisy, whatever its share
+    /// of all (SQS fair queues: 30).
+    pub noisy_in_flight_min: usize,
+    /// A tenant with more than so many of a hundred messages in flight, or of the time that
+    /// receivers took lately, is noisy (SQS fair queues: 10 for both).
+    pub noisy_percent: u64,
+    /// So many ended leases that nothing has met since are told from running ones, when it is asked
+    /// who is noisy; what is more counts as in flight.
+    pub noisy_count_max: usize,
     /// Most queues that one names as those whose dead letters it takes (SQS: RedriveAllowPolicy, 10).
     pub dead_letter_sources_max: usize,
     /// Bytes of all notes of a queue, labels and texts. Each change of its settings writes them all.
@@ -74,6 +83,9 @@ impl Limits {
             list_names_max: 1000,
             receive_scan_max: 250,
             approximate_count_max: 20_000,
+            noisy_in_flight_min: 30,
+            noisy_percent: 10,
+            noisy_count_max: 1000,
             dead_letter_sources_max: 10,
             notes_bytes_max: 32 * 1024,
             tags_max: 50,

@@ -137,10 +137,15 @@ fn a_message_that_waits_and_a_queue_that_is_idle_cost_little() {
         attempt: None,
     };
     weigh("a lease more", &mut busy, 100_000, |world, _| world.say(&receive));
-    let mut grouped = polled("q", QueueKind::Standard);
-    weigh("a message in a group", &mut grouped, QUEUES, |world, n| {
-        world.say(&in_group("q", id(n), NewDedup::None));
-    });
+    for (what, groups) in
+        [("a message of one of ten tenants", 10), ("a message and tenant", QUEUES)]
+    {
+        let mut tenants = polled("q", QueueKind::Standard);
+        weigh(what, &mut tenants, QUEUES, |world, n| {
+            world.say(&in_group("q", id(n % groups), NewDedup::None));
+        });
+        std::mem::forget(tenants);
+    }
     for (what, groups) in [("a message in one of ten groups", 10), ("a message and group", QUEUES)]
     {
         let mut fifo = polled("f", QueueKind::Fifo);

@@ -221,7 +221,7 @@ impl Owner {
             };
             left = left.saturating_sub(resource.weight().max(1));
             under_way.after = Some(resource.id());
-            pieces.push(Piece::Resource(resource));
+            pieces.push(Piece::Resource(Box::new(resource)));
         }
         self.snapshotting = Some(under_way);
         (pieces, None)

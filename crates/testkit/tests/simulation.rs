@@ -221,6 +221,18 @@ fn a_message_that_is_withheld_is_found() {
     assert!(run.check().is_err());
 }
 
+/// As if another rule had said who is noisy.
+#[test]
+fn a_noisy_tenant_that_is_served_before_a_quiet_one_is_found() {
+    let found = (0..200).map(|seed| Run::new(seed, false)).find_map(|mut run| {
+        assert_eq!(run.check(), Ok(()));
+        (run.limits.noisy_in_flight_min, run.limits.noisy_percent) = (1, 0);
+        run.check().err()
+    });
+    let Violation(what) = found.expect("some seed has a tenant that could be called noisy");
+    assert!(what.contains("of noisy tenants"), "{what}");
+}
+
 #[test]
 fn a_count_that_is_off_by_one_is_found() {
     let mut run = right(|run| last_decision(run, is_description).is_some());

@@ -151,9 +151,9 @@ impl Partition {
         (facts, count)
     }
 
-    pub(super) fn move_dead_letter(&mut self, here: Place, moved: &DeadLettered) {
-        self.with_polled(here, moved.from, |queue| queue.removed(moved.seq));
-        self.with_polled(here, moved.to, |queue| queue.dead_letter_came(moved));
+    pub(super) fn move_dead_letter(&mut self, at: Stamp, here: Place, moved: &DeadLettered) {
+        self.with_polled(here, moved.from, |queue| queue.removed(at, moved.seq));
+        self.with_polled(here, moved.to, |queue| queue.dead_letter_came(at, moved));
     }
 
     pub(super) fn move_message(&mut self, at: Stamp, here: Place, moved: &Moved) {

@@ -14,6 +14,11 @@ pub struct Timeline {
 }
 
 impl Timeline {
+    /// One that has nothing.
+    pub const fn new() -> Timeline {
+        Timeline { entries: BTreeSet::new() }
+    }
+
     /// Adds a message at its moment.
     pub fn insert(&mut self, at: Stamp, seq: Seq) {
         self.entries.insert((at, seq));
@@ -36,6 +41,17 @@ impl Timeline {
     /// The earliest moment.
     pub fn first(&self) -> Option<Stamp> {
         self.entries.first().map(|(at, _)| *at)
+    }
+
+    /// The earliest entry.
+    pub fn first_entry(&self) -> Option<(Stamp, Seq)> {
+        self.entries.first().copied()
+    }
+
+    /// The first entry behind one, if its moment is `now` or earlier.
+    pub fn lapsed_after(&self, entry: (Stamp, Seq), now: Stamp) -> Option<(Stamp, Seq)> {
+        let lapsed = (Bound::Excluded(entry), Bound::Included((now, Seq(u64::MAX))));
+        self.entries.range(lapsed).next().copied()
     }
 
     /// The messages whose moment is `now` or earlier, earliest first.

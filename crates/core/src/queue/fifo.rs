@@ -175,7 +175,7 @@ impl FifoQueue {
         if let Some(again) = ask.attempt.and_then(|mark| self.repeat(now, ask, mark)) {
             return again;
         }
-        if is_full(&self.leased, now.at, now.limits.fifo_in_flight_max) {
+        if is_full([&self.leased], now.at, now.limits.fifo_in_flight_max) {
             // Unlike a standard queue, a full FIFO queue answers without an error (SQS quotas).
             return Decision::reply(Reply::Received(Vec::new()));
         }
@@ -300,7 +300,7 @@ impl FifoQueue {
     /// happen. Never late; early only where the queue is full, or where a delay that was raised
     /// holds back what was handed out before.
     pub(super) fn next_visible(&self, at: Stamp, delay: Millis, limits: &Limits) -> Option<Stamp> {
-        if is_full(&self.leased, at, limits.fifo_in_flight_max) {
+        if is_full([&self.leased], at, limits.fifo_in_flight_max) {
             return self.leased.next_after(at);
         }
         if self.heads(at, delay, limits).next().is_some() {

@@ -119,6 +119,13 @@ impl Message {
         self.rare.as_ref()?.group.as_ref()
     }
 
+    /// The same text of its group, kept once.
+    pub(super) fn share_group(&mut self, known: impl FnOnce(&Label) -> Label) {
+        if let Some(group) = self.rare.as_mut().and_then(|rare| rare.group.as_mut()) {
+            *group = known(group);
+        }
+    }
+
     pub(super) fn body(&self) -> BodyRef {
         let elsewhere = self.rare.as_ref().and_then(|rare| rare.place);
         BodyRef { place: elsewhere.unwrap_or(self.id.place()), len: self.len }

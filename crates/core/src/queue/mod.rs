@@ -9,6 +9,7 @@ mod pick;
 mod settings;
 mod snapshot;
 mod standard;
+mod tenants;
 
 #[cfg(test)]
 pub(crate) mod looked_at;
@@ -412,16 +413,16 @@ impl Queue {
         }
     }
 
-    pub(crate) fn removed(&mut self, seq: Seq) {
+    pub(crate) fn removed(&mut self, at: Stamp, seq: Seq) {
         match &mut self.store {
-            Store::Standard(store) => store.remove(seq),
+            Store::Standard(store) => store.remove(at, seq),
             Store::Fifo(store) => store.remove(seq),
         }
     }
 
-    pub(crate) fn dead_letter_came(&mut self, fact: &DeadLettered) {
+    pub(crate) fn dead_letter_came(&mut self, at: Stamp, fact: &DeadLettered) {
         match &mut self.store {
-            Store::Standard(store) => store.dead_letter_came(fact),
+            Store::Standard(store) => store.dead_letter_came(at, fact),
             Store::Fifo(store) => store.dead_letter_came(fact),
         }
     }
@@ -440,9 +441,9 @@ impl Queue {
         }
     }
 
-    pub(crate) fn expired(&mut self, fact: &Expired) {
+    pub(crate) fn expired(&mut self, at: Stamp, fact: &Expired) {
         match &mut self.store {
-            Store::Standard(store) => store.expired(fact),
+            Store::Standard(store) => store.expired(at, fact),
             Store::Fifo(store) => store.expired(fact),
         }
     }
@@ -513,9 +514,13 @@ fn lease_until(
 /// Whether as many leases run as may. Looks at no more ended ones than it takes to know, since a
 /// full queue is asked with each receive; and where so many have ended (there was another limit
 /// before), it is not worth a long turn to know how full it is.
-fn is_full(leased: &Timeline, at: Stamp, limit: usize) -> bool {
-    let spare = leased.len().checked_sub(limit).map(|spare| spare.min(ENDED_MAX));
-    spare.is_some_and(|spare| leased.lapsed_count(at, spare.saturating_add(1)) <= spare)
+fn is_full<const N: usize>(leased: [&Timeline; N], at: Stamp, limit: usize) -> bool {
+    let all: usize = leased.iter().map(|leased| leased.len()).sum();
+    let Some(spare) = all.checked_sub(limit).map(|spare| spare.min(ENDED_MAX)) else {
+        return false;
+    };
+    leased.iter().flat_map(|leased| leased.lapsed(at)).take(spare.saturating_add(1)).count()
+        <= spare
 }
 
 /// Ended leases that one receive counts.

@@ -432,7 +432,7 @@ impl Queue {
 
     /// One of its messages is in another queue now.
     pub(crate) fn moved_away(&mut self, at: Stamp, fact: &Moved) {
-        self.removed(fact.seq);
+        self.removed(at, fact.seq);
         self.with_move(fact.task, |task| {
             task.pace.step(at);
             task.next = fact.seq.next();

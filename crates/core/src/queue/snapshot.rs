@@ -7,7 +7,7 @@ use super::moves::{Move, Moves};
 use super::standard::{StandardQueue, StandardState};
 use super::{Queue, QueueKind, QueueSettings, Store};
 use crate::id::{Label, Name, Place, QueueId, Seq, Text};
-use crate::parts::{DedupState, Texts};
+use crate::parts::{DedupState, Shares, Texts};
 use crate::snapshot::{Block, Blocks, SnapshotError, chunk_blocks, part};
 use crate::stamp::Stamp;
 
@@ -52,6 +52,9 @@ pub(crate) struct QueueMain {
     tags: Option<Vec<(Label, Text)>>,
     #[n(10)]
     moves: Option<Vec<Move>>,
+    /// Who kept the receivers busy lately, of messages in groups (standard).
+    #[n(11)]
+    busy: Option<Box<Shares>>,
 }
 
 impl Queue {
@@ -61,10 +64,10 @@ impl Queue {
             Store::Standard(queue) => State::Standard(queue.state()),
             Store::Fifo(queue) => State::Fifo(Box::new(queue.state())),
         };
-        let (last_seq, last_dedup, last_attempt) = match &state {
-            State::Standard(state) => (state.last_seq, None, None),
+        let (last_seq, last_dedup, last_attempt, busy) = match &state {
+            State::Standard(state) => (state.last_seq, None, None, state.busy.clone()),
             State::Fifo(state) => {
-                (state.last_seq, Some(state.dedup.last), Some(state.attempts.last))
+                (state.last_seq, Some(state.dedup.last), Some(state.attempts.last), None)
             }
         };
         let main = QueueMain {
@@ -79,6 +82,7 @@ impl Queue {
             last_attempt,
             tags: self.tags.to_list(),
             moves: self.moves.as_deref().map(Moves::to_list),
+            busy,
         };
         QueueSnapshot { main, state }
     }
@@ -90,7 +94,8 @@ impl QueueSnapshot {
         let last_seq = main.last_seq;
         let state = match main.kind {
             QueueKind::Standard => {
-                State::Standard(StandardState { last_seq, ..StandardState::default() })
+                let busy = main.busy.clone();
+                State::Standard(StandardState { last_seq, busy, ..StandardState::default() })
             }
             QueueKind::Fifo => State::Fifo(Box::new(FifoState {
                 last_seq,

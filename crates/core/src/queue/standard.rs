@@ -5,15 +5,17 @@ use minicbor::{Decode, Encode};
 use crate::command::Reply;
 use crate::decision::{Decision, Moment};
 use crate::fact::{DeadLettered, Deleted, Expired, Fact, LeaseChanged, Leased, Moved, Sent};
-use crate::id::{Place, Seq};
-use crate::parts::{Chunked, INDEX_ENTRY_BYTES, SeqSet, Timeline, Weigh};
+use crate::id::{Label, Place, Seq};
+use crate::limits::Limits;
+use crate::parts::{Chunked, INDEX_ENTRY_BYTES, SeqSet, Shares, Timeline, Weigh};
 use crate::receipt::Receipt;
 use crate::refusal::QueueRefusal;
 use crate::stamp::{Millis, Stamp};
 
 use super::look::Look;
-use super::message::{Message, Standing};
+use super::message::{Lease, Message, Standing};
 use super::pick::{Ask, Dead, Pick};
+use super::tenants::Tenants;
 use super::{Counts, is_full, lease_until};
 
 /// How many messages whose time has come are put back among the ready with each hand-out and each
@@ -24,9 +26,12 @@ const PROMOTED_PER_FACT: usize = 32;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct StandardQueue {
     messages: Chunked<Entry>,
+    /// Of those without a group, as the next two.
     ready: SeqSet,
     delayed: Timeline,
     leased: Timeline,
+    /// Those with a group, and who kept the receivers busy lately; if there is anything to say.
+    tenants: Option<Box<Tenants>>,
     by_age: Timeline,
     last_seq: Seq,
 }
@@ -45,12 +50,14 @@ pub(super) struct Entry {
 pub(super) struct StandardState {
     pub(super) messages: Chunked<Entry>,
     pub(super) last_seq: Seq,
+    /// Who kept the receivers busy lately, if there is anybody with a name.
+    pub(super) busy: Option<Box<Shares>>,
 }
 
 /// In which index a message is. Where it stays when its time has come decides who is handed out
 /// first, so it is no function of the message alone.
 #[derive(Clone, Copy, Debug, PartialEq, Encode, Decode)]
-enum Shown {
+pub(super) enum Shown {
     #[n(0)]
     Ready,
     #[n(1)]
@@ -59,17 +66,39 @@ enum Shown {
     Leased(#[n(0)] Stamp),
 }
 
+impl Shown {
+    /// Whether a lease that runs only got another end.
+    fn goes_on_as(self, after: Shown, at: Stamp) -> bool {
+        matches!((self, after), (Shown::Leased(until), Shown::Leased(_)) if until > at)
+    }
+
+    /// From when it can be had; what is ready, since ever.
+    pub(super) fn from(self) -> Stamp {
+        match self {
+            Shown::Ready => Stamp(0),
+            Shown::Delayed(until) | Shown::Leased(until) => until,
+        }
+    }
+}
+
 impl Weigh for Entry {
-    /// Each is in the index by age.
+    /// Each is in the index by age; one of a tenant in the tenant's too, and among the tenant's
+    /// leases.
     fn beyond(&self) -> u64 {
-        INDEX_ENTRY_BYTES + self.message.beyond()
+        let tenants = match (self.message.group(), self.message.lease()) {
+            (None, _) => 0,
+            (Some(_), None) => INDEX_ENTRY_BYTES,
+            (Some(_), Some(_)) => 2 * INDEX_ENTRY_BYTES,
+        };
+        INDEX_ENTRY_BYTES + tenants + self.message.beyond()
     }
 }
 
 impl StandardQueue {
     /// Bytes that its messages take in memory, about.
     pub(super) fn bytes(&self) -> u64 {
-        self.messages.bytes()
+        let tenants = self.tenants.as_deref().map_or(0, Tenants::bytes);
+        self.messages.bytes().saturating_add(tenants)
     }
 
     pub(super) fn next_seq(&self) -> Seq {
@@ -85,17 +114,24 @@ impl StandardQueue {
 
     /// What the queue is made of.
     pub(super) fn state(&self) -> StandardState {
-        StandardState { messages: self.messages.clone(), last_seq: self.last_seq }
+        let busy = self.tenants().busy();
+        let busy = (*busy != Shares::NONE).then(|| Box::new(busy.clone()));
+        StandardState { messages: self.messages.clone(), last_seq: self.last_seq, busy }
     }
 
     /// The queue of a state.
     pub(super) fn from_state(state: StandardState) -> StandardQueue {
-        let StandardState { messages, last_seq } = state;
+        let StandardState { mut messages, last_seq, busy } = state;
         let ages = messages.iter().map(|(seq, entry)| (entry.message.sent_at, seq));
-        let mut queue = StandardQueue { by_age: ages.collect(), ..StandardQueue::default() };
-        for (seq, entry) in messages.iter() {
-            queue.index(seq, entry.shown);
-        }
+        let mut queue = StandardQueue {
+            by_age: ages.collect(),
+            tenants: busy.map(|busy| Box::new(Tenants::new(*busy))),
+            ..StandardQueue::default()
+        };
+        messages.for_each_mut(|seq, entry| {
+            entry.message.share_group(|group| queue.tenants().known(group));
+            queue.index(seq, entry.message.group(), entry.shown);
+        });
         StandardQueue { last_seq: last_seq.max(messages.last_seq()), messages, ..queue }
     }
 
@@ -106,11 +142,11 @@ impl StandardQueue {
 
     pub(super) fn receive(&self, now: &Moment<'_>, ask: &Ask<'_>) -> Decision {
         let limit = now.limits.standard_in_flight_max;
-        if is_full(&self.leased, now.at, limit) {
+        if is_full(self.all_leased(), now.at, limit) {
             return Decision::refuse(QueueRefusal::InFlightFull { limit });
         }
         let mut pick = Pick::new(ask, now);
-        for seq in self.receivable(now.at) {
+        for seq in self.receivable(now.at, now.limits) {
             if pick.is_full() {
                 break;
             }
@@ -122,9 +158,30 @@ impl StandardQueue {
         pick.decision()
     }
 
-    /// Ended leases first, then delays that have passed, then the rest in order of arrival.
-    fn receivable(&self, at: Stamp) -> impl Iterator<Item = Seq> {
-        self.leased.lapsed(at).chain(self.delayed.lapsed(at)).chain(self.ready.iter())
+    /// Ended leases first, then delays that have passed, then the rest in order of arrival, except
+    /// that tenants take turns.
+    fn receivable<'a>(&'a self, at: Stamp, limits: &'a Limits) -> impl Iterator<Item = Seq> {
+        let lapsed = self.leased.lapsed(at).chain(self.delayed.lapsed(at));
+        lapsed.chain(self.tenants().turns(at, limits, (self.ready.iter(), &self.leased)))
+    }
+
+    fn has_receivable(&self, at: Stamp) -> bool {
+        let is_lapsed = |timeline: &Timeline| timeline.first_lapsed(at).is_some();
+        let own = !self.ready.is_empty() || is_lapsed(&self.leased) || is_lapsed(&self.delayed);
+        own || self.tenants().has_turn(at)
+    }
+
+    fn tenants(&self) -> &Tenants {
+        self.tenants.as_deref().unwrap_or(Tenants::NOBODY)
+    }
+
+    /// Of those without a group, and of those with one.
+    fn all_leased(&self) -> [&Timeline; 2] {
+        [&self.leased, self.tenants().leased()]
+    }
+
+    fn all_delayed(&self) -> [&Timeline; 2] {
+        [&self.delayed, self.tenants().delayed()]
     }
 
     /// A receipt that names the last lease settles, even when the lease has ended, and so does one
@@ -154,8 +211,11 @@ impl StandardQueue {
 
     /// Exact while no more than `max` leases, and delays, have ended that no fact has met since.
     pub(super) fn counts(&self, at: Stamp, max: usize) -> Counts {
-        let in_flight = self.leased.len() - self.leased.lapsed_count(at, max);
-        let delayed = self.delayed.len() - self.delayed.lapsed_count(at, max);
+        let count = |all: [&Timeline; 2]| {
+            let lapsed = all.iter().flat_map(|timeline| timeline.lapsed(at)).take(max).count();
+            all.iter().map(|timeline| timeline.len()).sum::<usize>() - lapsed
+        };
+        let (in_flight, delayed) = (count(self.all_leased()), count(self.all_delayed()));
         Counts { visible: self.messages.len() - in_flight - delayed, in_flight, delayed }
     }
 
@@ -178,10 +238,11 @@ impl StandardQueue {
 
     /// The first moment after `at` at which a receive finds something, were nothing else to happen.
     pub(super) fn next_visible(&self, at: Stamp) -> Option<Stamp> {
-        if self.receivable(at).next().is_some() {
+        if self.has_receivable(at) {
             return Some(at + Millis(1));
         }
-        [self.leased.next_after(at), self.delayed.next_after(at)].into_iter().flatten().min()
+        let timelines = self.all_leased().into_iter().chain(self.all_delayed());
+        timelines.filter_map(|timeline| timeline.next_after(at)).min()
     }
 
     pub(super) fn sent(&mut self, at: Stamp, here: Place, fact: &Sent) {
@@ -197,18 +258,18 @@ impl StandardQueue {
     fn came(&mut self, at: Stamp, seq: Seq, message: Message, visible_at: Stamp) {
         self.promote(at);
         let shown = if visible_at > at { Shown::Delayed(visible_at) } else { Shown::Ready };
-        self.add(seq, Entry { message, shown });
+        self.add(at, seq, Entry { message, shown });
     }
 
-    pub(super) fn dead_letter_came(&mut self, fact: &DeadLettered) {
+    pub(super) fn dead_letter_came(&mut self, at: Stamp, fact: &DeadLettered) {
         let message = Message::dead_lettered(fact).in_group(fact.group.clone());
-        self.add(fact.to_seq, Entry { message, shown: Shown::Ready });
+        self.add(at, fact.to_seq, Entry { message, shown: Shown::Ready });
     }
 
     pub(super) fn leased(&mut self, at: Stamp, fact: &Leased) {
         self.promote(at);
         for seq in &fact.seqs {
-            self.show(*seq, Shown::Leased(fact.until));
+            self.show(at, *seq, Shown::Leased(fact.until));
             if let Some(mut entry) = self.messages.get_mut(*seq) {
                 entry.message.hand_out(at, fact.epoch, fact.until);
             }
@@ -222,39 +283,63 @@ impl StandardQueue {
         }
         drop(entry);
         let shown = if fact.until > at { Shown::Leased(fact.until) } else { Shown::Ready };
-        self.show(fact.seq, shown);
+        self.show(at, fact.seq, shown);
     }
 
-    pub(super) fn expired(&mut self, fact: &Expired) {
+    pub(super) fn expired(&mut self, at: Stamp, fact: &Expired) {
         while let Some(seq) = self.by_age.pop_through((fact.sent_at, fact.seq)) {
-            self.remove(seq);
+            self.remove(at, seq);
         }
     }
 
-    pub(super) fn remove(&mut self, seq: Seq) {
+    pub(super) fn remove(&mut self, at: Stamp, seq: Seq) {
         if let Some(entry) = self.messages.remove(seq) {
-            self.unindex(seq, entry.shown);
+            let group = entry.message.group();
+            self.hand_out_ended(at, group, (entry.shown, entry.message.lease()));
+            self.unindex(seq, group, entry.shown);
             self.by_age.remove(entry.message.sent_at, seq);
         }
     }
 
-    fn add(&mut self, seq: Seq, entry: Entry) {
-        self.remove(seq);
+    fn add(&mut self, at: Stamp, seq: Seq, mut entry: Entry) {
+        self.remove(at, seq);
         self.last_seq = self.last_seq.max(seq);
         self.by_age.insert(entry.message.sent_at, seq);
-        self.index(seq, entry.shown);
+        entry.message.share_group(|group| self.tenants().known(group));
+        self.index(seq, entry.message.group(), entry.shown);
         self.messages.insert(seq, entry);
     }
 
-    fn show(&mut self, seq: Seq, shown: Shown) {
+    fn show(&mut self, at: Stamp, seq: Seq, shown: Shown) {
         let Some(mut entry) = self.messages.get_mut(seq) else { return };
         let before = std::mem::replace(&mut entry.shown, shown);
+        let (group, lease) = (entry.message.group().cloned(), entry.message.lease());
         drop(entry);
-        self.unindex(seq, before);
-        self.index(seq, shown);
+        if !before.goes_on_as(shown, at) {
+            self.hand_out_ended(at, group.as_ref(), (before, lease));
+        }
+        self.unindex(seq, group.as_ref(), before);
+        self.index(seq, group.as_ref(), shown);
     }
 
-    fn index(&mut self, seq: Seq, shown: Shown) {
+    /// A hand-out, if it was one, is over, and took its time: until now, or until its lease ended.
+    fn hand_out_ended(
+        &mut self,
+        at: Stamp,
+        group: Option<&Label>,
+        (shown, lease): (Shown, Option<Lease>),
+    ) {
+        if let (Shown::Leased(until), Some(lease), Some(tenants)) =
+            (shown, lease, &mut self.tenants)
+        {
+            tenants.was_busy(at, group, until.min(at).since(lease.since));
+        }
+    }
+
+    fn index(&mut self, seq: Seq, group: Option<&Label>, shown: Shown) {
+        if let Some(group) = group {
+            return self.tenants.get_or_insert_default().insert(group, seq, shown);
+        }
         match shown {
             Shown::Ready => self.ready.insert(seq),
             Shown::Delayed(until) => self.delayed.insert(until, seq),
@@ -262,7 +347,12 @@ impl StandardQueue {
         }
     }
 
-    fn unindex(&mut self, seq: Seq, shown: Shown) {
+    fn unindex(&mut self, seq: Seq, group: Option<&Label>, shown: Shown) {
+        if let Some(group) = group {
+            self.tenants.iter_mut().for_each(|tenants| tenants.remove(group, seq, shown));
+            self.tenants.take_if(|tenants| tenants.is_nobody());
+            return;
+        }
         match shown {
             Shown::Ready => self.ready.remove(seq),
             Shown::Delayed(until) => self.delayed.remove(until, seq),
@@ -273,24 +363,31 @@ impl StandardQueue {
     /// Keeps the counts cheap: without it, delays that passed long ago would be counted again and
     /// again by whoever asks for the number of visible messages.
     fn promote(&mut self, at: Stamp) {
+        self.promote_those_in(at, |queue| [&queue.delayed, &queue.leased]);
+        self.promote_those_in(at, |queue| [queue.tenants().delayed(), queue.tenants().leased()]);
+    }
+
+    fn promote_those_in(&mut self, at: Stamp, timelines: fn(&StandardQueue) -> [&Timeline; 2]) {
         for _ in 0..PROMOTED_PER_FACT {
-            let lapsed = self.delayed.first_lapsed(at).or_else(|| self.leased.first_lapsed(at));
+            let lapsed = timelines(self).into_iter().find_map(|timeline| timeline.first_lapsed(at));
             let Some(seq) = lapsed else { return };
-            self.show(seq, Shown::Ready);
+            self.show(at, seq, Shown::Ready);
         }
     }
 
     #[cfg(test)]
     pub(super) fn leases_indexed(&self) -> usize {
-        self.leased.len()
+        self.all_leased().iter().map(|leased| leased.len()).sum()
     }
 
     /// Asserts that the indexes are what the messages make them.
     #[cfg(test)]
     pub(super) fn check(&self, at: Stamp) {
-        let mut queue = StandardQueue::default();
+        let busy = |tenants: &Tenants| Box::new(Tenants::new(tenants.busy().clone()));
+        let tenants = self.tenants.as_deref().map(busy);
+        let mut queue = StandardQueue { tenants, ..StandardQueue::default() };
         for (seq, entry) in self.messages.iter() {
-            queue.add(seq, entry.clone());
+            queue.add(at, seq, entry.clone());
             if let Some(until) = entry.message.leased_until(at) {
                 assert_eq!(entry.shown, Shown::Leased(until), "{seq:?} has a lease that runs");
             }

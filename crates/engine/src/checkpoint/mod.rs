@@ -25,7 +25,7 @@ pub enum Piece {
     /// No fact before this place will be read by a start that uses the checkpoint.
     Begin(Place),
     /// One resource.
-    Resource(ResourceSnapshot),
+    Resource(Box<ResourceSnapshot>),
     /// All resources were given.
     End {
         /// The partition's own state.

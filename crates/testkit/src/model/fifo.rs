@@ -81,9 +81,7 @@ pub(super) fn receive(queue: &mut Polled, receive: &Receive<'_>) -> Check {
     check_groups(queue, receive, deliveries)?;
     let until = at + receive.visibility;
     for delivery in deliveries {
-        if let Some(message) = queue.message(delivery.seq) {
-            message.hand_out(at, ask.epoch, until);
-        }
+        queue.hand_out(delivery.seq, at, (ask.epoch, until));
     }
     remember(queue, receive, deliveries);
     Ok(())

@@ -6,7 +6,8 @@
 //! A model never looks at what the engine keeps. It takes two hints from the facts, where the rules
 //! leave a choice: which messages a receive moved to a dead-letter queue, and when time was noticed.
 
-pub mod fifo;
+pub mod fair;
+mod fifo;
 mod looks;
 mod moves;
 pub mod names;
@@ -199,9 +200,7 @@ impl Model {
         let Fact::Leased(leased) = fact else { return };
         let Some(Queue::Polled(polled)) = self.queues.get_mut(&leased.queue) else { return };
         for seq in &leased.seqs {
-            if let Some(message) = polled.message(*seq) {
-                message.hand_out(at, leased.epoch, leased.until);
-            }
+            polled.hand_out(*seq, at, (leased.epoch, leased.until));
         }
     }
 

@@ -1,5 +1,7 @@
 //! The rules about queues as such: creating, changing, deleting, listing, describing.
 
+use std::collections::BTreeSet;
+
 use lineside_core::broker::{BrokerCommand, BrokerRefusal, BrokerSettings};
 use lineside_core::command::{Command, Description, Reply};
 use lineside_core::fact::Fact;
@@ -423,6 +425,7 @@ impl Polled {
             messages: Vec::new(),
             known: Vec::new(),
             attempts: Vec::new(),
+            served: BTreeSet::new(),
             spent_at: None,
         }
     }

@@ -1,5 +1,7 @@
 //! What standard and FIFO queues have in common, by the rules.
 
+use std::collections::BTreeSet;
+
 use lineside_core::command::{Command, Delivery, NewDedup, NewMessage, Reply};
 use lineside_core::fact::Fact;
 use lineside_core::id::{BodyRef, Epoch, Label, MessageId, Name, QueueId, Seq, Text};
@@ -32,6 +34,8 @@ pub struct Polled {
     pub(super) known: Vec<Known>,
     /// What was handed out under the ids of receives, each until a moment.
     pub(super) attempts: Vec<Attempt>,
+    /// Tenants of whom something was ever handed out.
+    pub(super) served: BTreeSet<Label>,
     /// When a receive last moved aside as much as one may: the rest is for the next moment.
     pub(super) spent_at: Option<Stamp>,
 }
@@ -161,7 +165,7 @@ impl Message {
         }
     }
 
-    pub(super) fn hand_out(&mut self, at: Stamp, epoch: Epoch, until: Stamp) {
+    fn hand_out(&mut self, at: Stamp, epoch: Epoch, until: Stamp) {
         self.receives += 1;
         self.receives_here += 1;
         self.first_received_at = self.first_received_at.or(Some(at));
@@ -192,6 +196,13 @@ impl Polled {
 
     pub(super) fn message(&mut self, seq: Seq) -> Option<&mut Message> {
         self.messages.iter_mut().find(|message| message.seq == seq)
+    }
+
+    pub(super) fn hand_out(&mut self, seq: Seq, at: Stamp, (epoch, until): (Epoch, Stamp)) {
+        let Some(message) = self.message(seq) else { return };
+        message.hand_out(at, epoch, until);
+        let tenant = message.group.clone();
+        self.served.extend(tenant);
     }
 
     pub(super) fn push(&mut self, message: Message) {

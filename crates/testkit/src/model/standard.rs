@@ -9,7 +9,7 @@ use lineside_core::refusal::QueueRefusal;
 use lineside_core::stamp::Stamp;
 
 use super::polled::{Message, Named, Polled, Receive, Target};
-use super::{Check, Violation, ensure, expect};
+use super::{Check, Violation, ensure, expect, fair};
 
 /// What only a standard queue says against a message.
 pub(super) fn objections(message: &NewMessage) -> Vec<QueueRefusal> {
@@ -69,10 +69,10 @@ pub(super) fn receive(queue: &mut Polled, receive: &Receive<'_>) -> Check {
         ensure!(handed_out.len() == good.len(), "handed out {handed_out:?} of {good:?}");
         ensure!(receive.moved.len() == exhausted.len(), "left exhausted: {exhausted:?}");
     }
+    let is_taken = |message: &Message| handed_out.contains(&message.seq);
+    fair::check(queue, ask.limits, at, (&good, is_taken))?;
     let until = at + receive.visibility;
-    for message in queue.messages.iter_mut().filter(|m| handed_out.contains(&m.seq)) {
-        message.hand_out(at, ask.epoch, until);
-    }
+    handed_out.iter().for_each(|seq| queue.hand_out(*seq, at, (ask.epoch, until)));
     Ok(())
 }
 

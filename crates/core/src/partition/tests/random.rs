@@ -98,6 +98,7 @@ impl Story {
         let mut world = World::with_limits(|limits| {
             limits.receive_scan_max = 4;
             limits.standard_in_flight_max = 5;
+            limits.noisy_in_flight_min = 2;
             limits.fifo_in_flight_max = 5;
             limits.dedup_window = Millis(100);
             limits.receive_attempt_window = Millis(100);

@@ -188,6 +188,31 @@ fn a_standard_queue_whose_delays_are_over() {
     long.comes_to_its_end();
 }
 
+#[test]
+fn a_standard_queue_of_a_million_tenants() {
+    let mut long = standard_million(|seq| sent_in(2, seq, &seq.to_string()));
+    long.hears_clients();
+    let mut long = long.leased(soft_lease).after(30, "all exhausted, each in a group");
+    long.hears_clients();
+    long.comes_to_its_end();
+}
+
+#[test]
+fn a_quiet_tenant_behind_a_million_of_a_noisy_one() {
+    let mut long = standard_million(|seq| sent_in(2, seq, "noisy"));
+    let until = long.at + seconds(900);
+    let in_flight: Vec<u64> = (1..=100_000).collect();
+    in_flight.chunks(1_000).for_each(|seqs| long.take_in(&[soft_lease(2, 1, until, seqs)]));
+    long.take_in(&[sent_in(2, MANY + 1, "quiet")]);
+    long.shape = "a quiet tenant behind".to_owned();
+    let Ok(Reply::Received(deliveries)) = long.say(&receive("q", 1)) else { panic!("nothing") };
+    assert_eq!(deliveries[0].seq, Seq(MANY + 1));
+    long.hears_clients();
+    let mut long = long.after(900, "leases of a noisy tenant over");
+    long.hears_clients();
+    long.comes_to_its_end();
+}
+
 fn fifo_story(shape: &str, sent: impl Fn(u64) -> Fact) {
     let mut long = Long::new(shape, QueueKind::Fifo).sent(sent);
     long.hears_clients();

@@ -6,6 +6,7 @@ mod counts;
 mod dead_letters;
 mod dedup;
 mod epochs;
+mod fair;
 mod fifo;
 mod items;
 mod leases;
