@@ -263,7 +263,7 @@ def test_what_is_not_json(wire_server, body):
 
 
 def test_an_empty_body(wire_server):
-    refuses(wire.call(wire_server.url, "CreateQueue", b""), "Serialization", "MissingParameter")
+    refuses(wire.call(wire_server.url, "CreateQueue", b""), "Serialization", "MissingRequiredParameter")
 
 
 @pytest.mark.parametrize(
@@ -333,7 +333,37 @@ WRONG = [
 def test_members_of_the_wrong_type(wire_server, queue, operation, body):
     data = json.dumps(body).replace('"Q"', json.dumps(queue)).replace("Infinity", "1e400")
     answer = wire.call(wire_server.url, operation, data.encode())
-    refuses(answer, "Serialization", "InvalidParameterValue", "MissingParameter", "InvalidBatchEntryId")
+    refuses(answer, "Serialization", "InvalidParameterValue", "MissingRequiredParameter", "InvalidBatchEntryId")
+
+
+SETTABLE = [
+    "DelaySeconds",
+    "FifoThroughputLimit",
+    "KmsDataKeyReusePeriodSeconds",
+    "MaximumMessageSize",
+    "MessageRetentionPeriod",
+    "Policy",
+    "ReceiveMessageWaitTimeSeconds",
+    "RedriveAllowPolicy",
+    "RedrivePolicy",
+    "SqsManagedSseEnabled",
+    "VisibilityTimeout",
+]
+
+
+@pytest.mark.parametrize("name", SETTABLE)
+def test_attribute_values_of_the_wrong_type(wire_server, name):
+    """JSON of another type than text, and text that is none of the attribute's values: nothing changes."""
+    sqs = Face(wire_server.url)
+    url = sqs.queue(fifo=name == "FifoThroughputLimit")
+    before = sqs.attributes(url)
+    for value in (5, 5.5, True, None, [], ["5"], {}, {"a": "5"}):
+        body = {"QueueUrl": url, "Attributes": {name: value}}
+        refuses(wire.call(wire_server.url, "SetQueueAttributes", body), "Serialization")
+    for text in ("x", " ", "5 s", "0x10", "1e2", "60.0", "-1", "99999999999999999999", "TRUE", "[]", "null", "6\u0660", "\0"):
+        body = {"QueueUrl": url, "Attributes": {name: text}}
+        refuses(wire.call(wire_server.url, "SetQueueAttributes", body), "InvalidAttributeValue", "InvalidParameterValue")
+    assert sqs.attributes(url) == before
 
 
 def test_a_member_given_twice(wire_server):

@@ -100,6 +100,24 @@ def test_one_bad_entry_fails_alone(sqs):
     assert sorted(bodies(sqs.receive(url))) == ["fine", "good"]
 
 
+@pytest.mark.parametrize("bad", range(10))
+def test_one_bad_among_ten_fails_alone_wherever_it_stands(sqs, bad):
+    """In each of the three; the nine others are sent, hidden and deleted."""
+    url, others = sqs.queue(), [str(n) for n in range(10) if n != bad]
+    answer = sqs.send_batch(url, [entry(str(n), "" if n == bad else f"{n}") for n in range(10)])
+    assert (ids(answer["Successful"]), failures(answer)) == (others, {str(bad): "MissingParameter"})
+    held = {one["Body"]: one["ReceiptHandle"] for one in sqs.receive(url)}
+    assert sorted(held) == others
+    entries = [{"Id": str(n), "ReceiptHandle": held.get(str(n), "x")} for n in range(10)]
+    hidden = sqs.client.change_message_visibility_batch(
+        QueueUrl=url, Entries=[{**one, "VisibilityTimeout": 600} for one in entries]
+    )
+    deleted = sqs.client.delete_message_batch(QueueUrl=url, Entries=entries)
+    for answer in (hidden, deleted):
+        assert (ids(answer["Successful"]), failures(answer)) == (others, {str(bad): "ReceiptHandleIsInvalid"})
+    assert sqs.counts(url) == (0, 0, 0)
+
+
 def test_an_entry_larger_than_the_queue_allows(sqs):
     url = sqs.queue(MaximumMessageSize="1024")
     answer = sqs.send_batch(url, [entry("fits", "x" * 1024), entry("large", "x" * 1025)])

@@ -159,7 +159,7 @@ def test_item_18_one_task_at_a_time(timed):
     url, dead = pair(timed)
     kill(timed, url, "one", "two", "three")
     handle = start(timed, dead, rate=1)
-    with refused("UnsupportedOperation", says="Only one active task is allowed"):
+    with refused("InvalidParameterValue", says="There is already a task running. Only one active task is allowed"):
         start(timed, dead)
     timed.client.cancel_message_move_task(TaskHandle=handle)
     timed.advance("1s")

@@ -170,7 +170,8 @@ def test_what_is_missing(sqs):
             sqs.client.add_permission(**{**whole, name: []})
     for name in ("QueueUrl", "Label"):
         with refused("MissingParameter", says=name):
-            sqs.unchecked.remove_permission(**{key: "a" for key in ("QueueUrl", "Label") if key != name})
+            given = {"QueueUrl": url, "Label": "a"}
+            sqs.unchecked.remove_permission(**{key: value for key, value in given.items() if key != name})
 
 
 def test_a_queue_that_is_not_there(sqs):

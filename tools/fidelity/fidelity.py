@@ -46,7 +46,19 @@ ERRORS = {
     "InvalidIdFormat": "never said: ReceiptHandleIsInvalid says it, as present SDKs know it",
     "ReceiveMessage.OverLimit": "here: 120,000 in flight take too long over the wire (rule: `core/src/queue/tests`)",
     "SetQueueAttributes.OverLimit": "never said: a policy that does not fit is an InvalidAttributeValue",
+    "StartMessageMoveTask.UnsupportedOperation": (
+        "never said: that a task is running is an InvalidParameterValue, *from a peer* (LocalStack, and reports of AWS's"
+        " answers)"
+    ),
 }
+
+# Errors that are told more often than a document says: whose word that rests on.
+FROM_PEERS = {
+    "QueueDoesNotExist": "here; told before any other fault of the request, *from a peer* (moto, LocalStack)",
+    "GetQueueUrl.QueueDoesNotExist": "here; of a name that no queue can have, too, *from a peer* (moto, LocalStack)",
+}
+# Operations whose requests can have but the one fault.
+ONE_FAULT = {"DeleteQueue", "ListQueueTags", "PurgeQueue"}
 
 # Errors that only some operations say; the models name them for all.
 ONLY = {"UnsupportedOperation": {"StartMessageMoveTask", "CancelMessageMoveTask", "SendMessage", "SendMessageBatch"}}
@@ -70,7 +82,8 @@ AROUND = {
     "Query and XML": ("here, version 2012-11-05, by POST and GET", "test_query.py"),
     "queue URLs by path, region path, host name; accounts and regions apart": ("here", "test_addressing.py"),
     "`/_aws/sqs/messages`": (
-        "here, not of AWS; at most 10,000 messages, `x-lineside-truncated` says that there are more",
+        "here, not of AWS; its forms are *from a peer* (LocalStack); at most 10,000 messages, `x-lineside-truncated` says"
+        " that there are more",
         "test_peek.py",
     ),
     "signatures and policies": ("here with `--auth sigv4`; else nobody is asked", "test_auth.py"),
@@ -103,9 +116,10 @@ def page() -> str:
         "# SQS, operation by operation",
         "",
         "Made by `make fidelity` from the code, the service's models and the tests; edit those. *here*: as the",
-        "API reference says. No line was checked against AWS itself; all rest on its documentation. Each test",
-        "below runs over the wire: through an unmodified SDK, or by hand where no SDK would say it. Those of",
-        "`make test-query` run once more through the last SDK that speaks the Query protocol.",
+        "API reference says. No line was checked against AWS itself; all rest on its documentation, but for those",
+        "that say *from a peer*: where no document gives an order or a text, moto 5.2.5 and LocalStack 2026.3.0 were",
+        "asked, as they run. Each test below runs over the wire: through an unmodified SDK, or by hand where no SDK",
+        "would say it. Those of `make test-query` run once more through the last SDK that speaks the Query protocol.",
         "",
         "| operation | state | tests |",
         "|---|---|---|",
@@ -122,6 +136,13 @@ def page() -> str:
     lines += [row(name, f"here: {what}", used.of_words(tests, {name})) for name, what in SHARED.items()]
     lines += [row(f"{name}…" if name == "Kms" else name, f"never said: {why}", None) for name, why in NEVER.items()]
     lines += [row(name, "here", used.of_words(tests, {name, name.removesuffix("Exception")})) for name in COMMON]
+    lines += ["", "## Messages that no document gives", "", f"Word for word in `{TEXTS}`.", ""]
+    lines += ["| operation | message | rests on |", "|---|---|---|"]
+    lines += [text_row(*said) for said in used.said(TEXTS)]
+    lines += ["", "## Two faults in one request", ""]
+    lines.append("Which of two faults is told, by what that rests on; each pair is a line of `test_two_faults.py`.")
+    lines += ["", "| rests on | pairs |", "|---|---|"]
+    lines += [f"| {whose(who)} | {count} |" for who, count in used.pairs("test_two_faults.py").items()]
     lines += ["", "## Around the operations", "", "| what | state | tests |", "|---|---|---|"]
     lines += [row(what, state, of_files(tests, file)) for what, (state, file) in AROUND.items()]
     lines += ["", "## Rules that other products got wrong", ""]
@@ -131,6 +152,19 @@ def page() -> str:
     for number, names in sorted(found.items()):
         lines.append(f"| {number} | {'<br>'.join(sorted(names))} |")
     return "\n".join(lines) + "\n"
+
+
+TEXTS = "test_texts.py"
+
+
+def text_row(operation: str, message: str, who: str) -> str:
+    return f"| {operation} | {message.replace('|', '&#124;').replace('<', '&lt;')} | {whose(who)} |"
+
+
+def whose(who: str) -> str:
+    if who == "nobody else":
+        return "the project alone"
+    return f"*from {who}*" if who.startswith("reports") else f"*from a peer*: {who}"
 
 
 def of_files(tests: list[used.Test], file: str) -> list[used.Test]:
@@ -164,9 +198,15 @@ def error_rows(tests: list[used.Test]) -> list[str]:
                 continue  # in the table of every operation's
             heard = used.of_error(tests, operation, error)
             reason = ERRORS.get(f"{operation}.{error}") or (None if heard else ERRORS.get(error))
-            state, what = (reason, None) if reason else ("here", heard)
+            state, what = (reason, None) if reason else (state_of(operation, error), heard)
             rows.append("| " + operation + " " + row(error, state, what, f"{operation}.{error}"))
     return rows
+
+
+def state_of(operation: str, error: str) -> str:
+    if operation in ONE_FAULT:
+        return "here"
+    return FROM_PEERS.get(f"{operation}.{error}") or FROM_PEERS.get(error, "here")
 
 
 def is_never_said(operation: str, error: str) -> bool:

@@ -86,7 +86,8 @@ def tests() -> list[Test]:
         tree = ast.parse(path.read_text())
         meanings = {**face(), **constants(tree)}
         for name, node in functions(tree):
-            if name.startswith("test_"):
+            # Who is handed nothing has no server to talk to.
+            if name.startswith("test_") and node.args.args:
                 words = spread(mentions(node) | decorations(node), meanings)
                 operations = frozenset(names[word] for word in words if word in names)
                 heard = frozenset(refusals(node, meanings, names))
@@ -152,6 +153,48 @@ def items() -> dict[int, list[str]]:
             place = "wire" if path.suffix == ".py" else "rule"
             found.setdefault(int(number), []).append(f"{rest.replace('_', ' ')} ({place})")
     return found
+
+
+def cases(file: str, *makers: str):
+    """What the tables of a file of tests are made of: constants where they are constants, else None."""
+    tree = ast.parse((SDK / file).read_text())
+    names = {}
+    for node in tree.body:
+        match node:
+            case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)):
+                names |= {target.id: ast.literal_eval(value) for target, value in zip(targets, values, strict=True)}
+    for node in tree.body:
+        if isinstance(node, ast.Assign):
+            for part in ast.walk(node.value):
+                match part:
+                    case ast.Call(func=ast.Name(id=maker), args=args) if maker in makers:
+                        yield maker, [names.get(arg.id) if isinstance(arg, ast.Name) else constant(arg) for arg in args]
+
+
+def constant(node: ast.expr) -> str | None:
+    """A text, or one with something put into it, which is shown as `…`."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.BinOp(left=ast.Constant(value=str(text)), op=ast.Mod()):
+            return text.replace("%s", "…")
+    return None
+
+
+def said(file: str) -> list[tuple[str, str, str]]:
+    """Operation, message, and on whose word it rests."""
+    operations = {snake(name): name for name in service.operations()}
+    return [(operations[of], message, who) for _, (of, _, _, message, who, *_) in cases(file, "Said")]
+
+
+def pairs(file: str) -> dict[str, int]:
+    """How many pairs of faults rest on whose word; the first that is named is what a line without one has."""
+    found: dict[str, int] = {}
+    for maker, given in cases(file, "Case", "gone"):
+        at = 4 if maker == "Case" else 1
+        who = given[at] if len(given) > at else "both peers"
+        found[who] = found.get(who, 0) + 1
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
 
 
 def counted(tests: list[Test]) -> str:

@@ -4,6 +4,7 @@ mod admin;
 mod cli;
 mod config;
 mod data;
+mod descriptors;
 mod doctor;
 mod gate;
 mod server;

@@ -20,10 +20,8 @@ use lineside_store::DiskLog;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
-use crate::admin;
+use crate::{admin, descriptors};
 
-/// Most connections at a time; more wait to be accepted.
-const CONNECTIONS_MAX: usize = 16_384;
 /// Most bytes of one request's body: a megabyte of message can be six of JSON.
 const BODY_BYTES_MAX: usize = 8 << 20;
 /// Most bytes of all request bodies together.
@@ -47,7 +45,9 @@ pub(crate) struct Server {
     /// Whether the declared queues are there, and so the faces answer.
     open: watch::Receiver<bool>,
     bodies: Semaphore,
+    /// As many as may be open at a time; more wait to be accepted.
     connections: Arc<Semaphore>,
+    connections_max: usize,
     requests: AtomicU64,
 }
 
@@ -58,13 +58,15 @@ impl Server {
         log: Arc<OnceLock<DiskLog>>,
         open: watch::Receiver<bool>,
     ) -> Arc<Server> {
+        let connections_max = descriptors::connections_max();
         Arc::new(Server {
             aws,
             engine,
             log,
             open,
             bodies: Semaphore::new(BODIES_BYTES_MAX),
-            connections: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+            connections: Arc::new(Semaphore::new(connections_max)),
+            connections_max,
             requests: AtomicU64::new(0),
         })
     }
@@ -96,7 +98,7 @@ impl Server {
 
     /// Resolves when no connection is left.
     pub(crate) async fn drained(&self) {
-        let all = u32::try_from(CONNECTIONS_MAX).unwrap_or(u32::MAX);
+        let all = u32::try_from(self.connections_max).unwrap_or(u32::MAX);
         drop(self.connections.acquire_many(all).await);
     }
 

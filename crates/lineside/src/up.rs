@@ -1,5 +1,6 @@
 //! `lineside up`: wires log, engine and faces, and takes them down in order.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -14,7 +15,7 @@ use lineside_engine::engine::{self, EngineFault, Handle, Options, Storage};
 use lineside_engine::log::LogFault;
 use lineside_engine::off_loop::on_own_thread;
 use lineside_store::{DiskLog, DiskOptions, Durability, MemoryLog, Recovery, Sync};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -22,12 +23,15 @@ use tokio::task::JoinHandle;
 use crate::config::declare::{self, Declarations};
 use crate::config::{self, AuthMode, ClockKind, Flags, LimitSet, Settings};
 use crate::data;
+use crate::descriptors;
 use crate::gate;
 use crate::say;
 use crate::server::Server;
 
 /// How long open requests may take to end after SIGTERM.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(4);
+/// Most connections that wait to be accepted; the kernel may allow fewer (`net.core.somaxconn`).
+const BACKLOG: u32 = 4096;
 /// A start so long after the log's last stamp is worth a word.
 const LONG_AWAY: Millis = Millis::seconds(86_400);
 
@@ -44,13 +48,14 @@ pub(crate) fn run(flags: &Flags) -> anyhow::Result<()> {
             options.listen
         );
     }
+    descriptors::raise();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.context("cannot make the threads that serve")?;
     runtime.block_on(serve(options, Declarations::of(&loaded)))
 }
 
 async fn serve(options: &Settings, declarations: Declarations) -> anyhow::Result<()> {
-    let listener = TcpListener::bind(options.listen).await;
+    let listener = listen(options.listen);
     let listener = listener.with_context(|| format!("cannot listen on {}", options.listen))?;
     let endpoint = listener.local_addr().context("cannot learn the address that was taken")?;
     let endpoint = format!("http://{endpoint}");
@@ -84,6 +89,16 @@ async fn serve(options: &Settings, declarations: Declarations) -> anyhow::Result
     let _ = tokio::time::timeout(DRAIN_PATIENCE, server.drained()).await;
     engine.finish();
     outcome.and(explain(ended.await))
+}
+
+/// As `TcpListener::bind`, but with room for more than its 128 connections that nobody has accepted
+/// yet: who finds no room tries again a second later.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A server that starts again must not wait for what is left of connections to the one before.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 type Ended = JoinHandle<Result<(), EngineFault>>;

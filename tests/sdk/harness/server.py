@@ -19,13 +19,15 @@ READY_WITHIN = 10.0  # seconds; a start takes milliseconds, a loaded machine mor
 class Server:
     """One data directory and, at times, a process that serves it."""
 
-    def __init__(self, folder: Path, *arguments: str, port: int = 0):
+    def __init__(self, folder: Path, *arguments: str, port: int = 0, limits: tuple[str, ...] = ()):
+        """`limits` are arguments of the shell's `ulimit`, under which the process starts."""
         self.folder = Path(folder)
         self.data = self.folder / "data"
         self.ready_file = self.folder / "ready.json"
         self.log = self.folder / "server.log"
         self.arguments = arguments
         self.port = port
+        self.limits = limits
         self.process = None
         self.url = ""
 
@@ -35,6 +37,8 @@ class Server:
         self.ready_file.unlink(missing_ok=True)
         command = [BINARY, "up", "--data", self.data, "--listen", f"127.0.0.1:{self.port}"]
         command += ["--ready-file", self.ready_file, *self.arguments]
+        if self.limits:
+            command = ["sh", "-c", f'ulimit {" ".join(self.limits)} && exec "$0" "$@"', *command]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 

@@ -1,14 +1,23 @@
 """kill -9 while a message move task runs: before its first message, between two, behind its last.
 
+That a task has started and that its first message is moved are two writes with a sync between them, less than
+a millisecond apart. So the first kill of each task falls while its start is under way, without waiting for the
+answer, at a moment that moves towards that gap; the log tells afterwards where it fell.
+
 A move is one fact: the message is in the source or in the destination, never in both or in neither. Half
 of the tasks name a destination, half give each message back to the queue that it came from; some have a
 rate, some are cancelled. In the end each body is there exactly once, and each task has come to an end.
 """
 
 import json
+import re
+import socket
+import subprocess
 import time
 from collections import Counter
 
+from harness import wire
+from harness.server import BINARY
 from rig.outcome import Job, Outcome
 from rig.server import Rigged
 from rig.wire import Away, Refused, Wire
@@ -19,24 +28,51 @@ UPTIME = (0.0, 0.06)  # seconds between a start and the next kill
 PATIENCE = 30.0  # seconds in which a task must come to its end
 ARN = "arn:aws:sqs:us-east-1:000000000000:"
 ENDED = {"COMPLETED", "CANCELLED"}
+BOUNDARIES = {
+    "before": "before the start was written",
+    "none": "with nothing moved",
+    "some": "between two messages",
+    "all": "behind the last",
+}
+AIMS = 8  # kills of one start, at most, until one falls behind its fact
+
+
+class Aim:
+    """How long after a start is sent the kill falls: later if the start was not written, else earlier."""
+
+    def __init__(self):
+        self.seconds = 0.0005
+
+    def wait(self) -> None:
+        """Without sleep, which is not so exact."""
+        until = time.perf_counter() + self.seconds
+        while time.perf_counter() < until:
+            pass
+
+    def was_early(self) -> None:
+        self.seconds = min(self.seconds * 1.12, 0.1)
+
+    def was_late(self) -> None:
+        self.seconds = max(self.seconds * 0.75, 0.00005)
 
 
 def run(job: Job) -> Outcome:
     server = Rigged(job.folder)
     outcome = Outcome(0, "kills")
-    places = Counter()
+    places, aim = Counter(), Aim()
     try:
         server.start()
         while outcome.count < job.count:
             moves = Moves(server, job.chance(outcome.count), outcome.count)
-            outcome.count += moves.run(min(KILLS, job.count - outcome.count), places)
+            outcome.count += moves.run(min(KILLS, job.count - outcome.count), places, aim)
             outcome.failures += moves.failures()
     finally:
         server.end()
-    outcome.note = f"with nothing moved {places['none']}, some {places['some']}, all {places['all']}"
+    outcome.note = ", ".join(f"{BOUNDARIES[place]} {places[place]}" for place in BOUNDARIES)
     outcome.more = dict(places)
-    if job.count >= 30 and not places["some"]:
-        outcome.failures.append("no kill fell between two messages of a task")
+    if job.count >= 30:
+        missed = [told for place, told in BOUNDARIES.items() if not places[place]]
+        outcome.failures += [f"no kill fell {told}" for told in missed]
     return outcome
 
 
@@ -52,18 +88,17 @@ class Moves:
         self.target = "origin" if self.to_origin else "other"
         self.found = []
 
-    def run(self, kills: int, places: Counter) -> int:
+    def run(self, kills: int, places: Counter, aim: Aim) -> int:
         self.prepare()
-        rate = self.chance.choice([None, None, 100, 500])
-        self.start_task(rate)
+        asked = self.asked(self.chance.choice([None, None, 100, 500]))
+        done = self.killed_while_it_starts(asked, places, aim)
+        during = done.total() - done["before"]
+        if not during:
+            self.wire.call("StartMessageMoveTask", **asked)
         cancels = self.chance.random() < 0.2
-        for _ in range(kills):
+        for _ in range(kills - during):
             time.sleep(self.chance.uniform(*UPTIME))
-            self.server.kill()
-            self.server.start()
-            self.wire.close()
-            moved = MESSAGES - self.waiting("dead")
-            places["none" if not moved else "some" if moved < MESSAGES else "all"] += 1
+            self.kill(places)
         if cancels:
             self.cancel()
         status = self.end_of_task()
@@ -72,6 +107,37 @@ class Moves:
         if status == "COMPLETED" and self.waiting("dead"):
             self.found.append("the task is complete, and its source is not empty")
         return kills
+
+    def killed_while_it_starts(self, asked: dict, places: Counter, aim: Aim) -> Counter:
+        """Until the start was written, or often enough; where the kills fell. Only those behind it count."""
+        done = Counter()
+        request = wire.request(json.dumps(asked).encode(), "AmazonSQS.StartMessageMoveTask")
+        while done.total() < AIMS and (not done or done["before"] == done.total()):
+            with socket.create_connection(("127.0.0.1", self.server.port)) as connection:
+                connection.sendall(request)
+                aim.wait()
+                place = self.kill(places)
+            done[place] += 1
+            (aim.was_early if place == "before" else aim.was_late)()
+        return done
+
+    def kill(self, places: Counter) -> str:
+        """One kill, and where it fell, by the log that is left."""
+        self.server.kill()
+        place = self.place()
+        places[place] += 1
+        self.server.start()
+        self.wire.close()
+        return place
+
+    def place(self) -> str:
+        """What the log says of this task; tasks of other queues are none of it."""
+        told = subprocess.run([BINARY, "log", self.server.data], capture_output=True, text=True, check=True).stdout
+        created = re.search(rf"QueueCreated {{ queue: (QueueId\(\d+\)), name: [^}}]*/{self.names['dead']}\\\"", told)
+        if f"MoveStarted {{ queue: {created[1]}," not in told:
+            return "before"
+        moved = told.count(f"Moved {{ from: {created[1]},")
+        return "none" if not moved else "some" if moved < MESSAGES else "all"
 
     def prepare(self) -> None:
         """Real dead letters, received once too often; a task may only then give them back."""
@@ -88,13 +154,13 @@ class Moves:
         while self.waiting("dead") < MESSAGES:
             self.wire.call("ReceiveMessage", QueueUrl=self.urls["origin"], MaxNumberOfMessages=10)
 
-    def start_task(self, rate) -> None:
+    def asked(self, rate) -> dict:
         asked = {"SourceArn": ARN + self.names["dead"]}
         if not self.to_origin:
             asked["DestinationArn"] = ARN + self.names["other"]
         if rate:
             asked["MaxNumberOfMessagesPerSecond"] = rate
-        self.wire.call("StartMessageMoveTask", **asked)
+        return asked
 
     def task(self) -> dict:
         return self.wire.call("ListMessageMoveTasks", SourceArn=ARN + self.names["dead"])["Results"][0]

@@ -36,5 +36,10 @@ pub(super) fn error(error: &WireError) -> Vec<u8> {
         __type: &'a str,
         message: &'a str,
     }
-    write(&Body { __type: error.kind(), message: error.message() })
+    // Two products that stand in for AWS give this one by the name that its framework has for it.
+    let kind = match error.code() {
+        "MissingParameter" => "com.amazon.coral.service#MissingRequiredParameterException",
+        _ => error.kind(),
+    };
+    write(&Body { __type: kind, message: error.message() })
 }

@@ -12,6 +12,24 @@ use super::{encryption, name, policies};
 use crate::generated::sqs::QUEUE_ATTRIBUTE_NAME;
 use crate::protocol::WireError;
 
+/// Attributes of every queue that can be set.
+const SETTABLE: [&str; 11] = [
+    "VisibilityTimeout",
+    "DelaySeconds",
+    "MessageRetentionPeriod",
+    "ReceiveMessageWaitTimeSeconds",
+    "MaximumMessageSize",
+    "Policy",
+    "RedrivePolicy",
+    "RedriveAllowPolicy",
+    "KmsMasterKeyId",
+    "KmsDataKeyReusePeriodSeconds",
+    "SqsManagedSseEnabled",
+];
+/// Those that FIFO queues have beside them.
+const OF_FIFO: [&str; 4] =
+    ["FifoQueue", "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit"];
+
 /// The kind of queue that a creation asks for. Only `true` may be said: a standard queue is asked
 /// for by saying nothing (developer guide, "FifoQueue").
 pub(super) fn kind(given: &BTreeMap<String, String>) -> Result<QueueKind, WireError> {
@@ -27,12 +45,22 @@ pub(super) fn parse(
     given: &BTreeMap<String, String>,
     queue: &Name,
 ) -> Result<SettingsPatch, WireError> {
+    // A name that is none is told before a value that is none (as LocalStack does it).
+    if let Some(name) = given.keys().find(|name| !is_settable(name, name::kind(queue))) {
+        return Err(unknown(name));
+    }
     encryption::check(given)?;
     let mut patch = SettingsPatch::default();
     for (name, value) in given {
         set(&mut patch, queue, name, value)?;
     }
     Ok(patch)
+}
+
+/// Whether a queue of this kind has such an attribute, and it can be set. `FifoQueue` has been read
+/// before everything else, by [`kind`].
+fn is_settable(name: &str, kind: QueueKind) -> bool {
+    SETTABLE.contains(&name) || kind == QueueKind::Fifo && OF_FIFO.contains(&name)
 }
 
 fn set(patch: &mut SettingsPatch, queue: &Name, name: &str, value: &str) -> Result<(), WireError> {
@@ -58,8 +86,7 @@ fn set(patch: &mut SettingsPatch, queue: &Name, name: &str, value: &str) -> Resu
         "KmsMasterKeyId" => encryption::set_key(patch, value)?,
         "KmsDataKeyReusePeriodSeconds" => encryption::set_reuse(patch, value)?,
         "SqsManagedSseEnabled" => encryption::set_managed(patch, boolean(name, value)?),
-        // Read before everything else, by [`kind`].
-        "FifoQueue" if name::kind(queue) == QueueKind::Fifo => {}
+        "FifoQueue" => {}
         _ => return Err(unknown(name)),
     }
     Ok(())

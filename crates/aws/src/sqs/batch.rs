@@ -27,8 +27,8 @@ pub(super) fn entries<'a, E>(
         return Err(error("TooManyEntriesInBatchRequest", message));
     }
     let mut named: Vec<(&str, &E)> = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let id = id(entry).ok_or_else(|| missing_parameter(&format!("{kind}.Id")))?;
+    for (entry, number) in entries.iter().zip(1..) {
+        let id = id(entry).ok_or_else(|| missing_parameter(&format!("{kind}.{number}.Id")))?;
         check_id(id)?;
         if named.iter().any(|(earlier, _)| earlier == id) {
             return Err(error("BatchEntryIdsNotDistinct", format!("Id {id} repeated.")));

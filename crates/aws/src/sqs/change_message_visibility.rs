@@ -51,7 +51,7 @@ async fn change(
 ) -> Result<(), WireError> {
     let timeout = timeout.ok_or_else(|| missing_parameter("VisibilityTimeout"))?;
     let timeout = visibility(timeout)?;
-    let (receipt, handle) = receipt::of_handle(call, &queue, handle).await?;
+    let (receipt, handle) = receipt::of_handle(call, handle)?;
     call.command_on(Command::ChangeLease { queue, receipt, timeout }, handle).await.map(|_| ())
 }
 

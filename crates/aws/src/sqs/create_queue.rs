@@ -18,6 +18,6 @@ pub(super) async fn answer(
     let name = name::scoped(call.caller, &queue);
     let given = attributes::parse(&given, &name)?;
     let tags = tags::parse(request.tags.unwrap_or_default())?;
-    call.command(Command::CreateQueue { name, kind, given, tags }).await?;
+    tags::ask(call, &queue, Command::CreateQueue { name, kind, given, tags }).await?;
     Ok(CreateQueueResult { queue_url: Some(name::url(call.caller, &queue)) })
 }

@@ -40,6 +40,6 @@ pub(super) async fn batch(
 }
 
 async fn delete(call: Call<'_>, queue: Name, handle: Option<&String>) -> Result<(), WireError> {
-    let (receipt, handle) = receipt::of_handle(call, &queue, handle).await?;
+    let (receipt, handle) = receipt::of_handle(call, handle)?;
     call.command_on(Command::Delete { queue, receipt }, handle).await.map(|_| ())
 }

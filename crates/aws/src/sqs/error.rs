@@ -112,7 +112,8 @@ fn from_refusal(refusal: QueueRefusal, handle: &str) -> WireError {
         QueueRefusal::MoveDestinationKind { .. } => invalid_parameter(DESTINATION_OF_OTHER_TYPE),
         QueueRefusal::MoveToItself => invalid_parameter(MOVE_TO_ITSELF),
         QueueRefusal::MoveRate { limit } => move_task::rate_out_of_range(limit),
-        QueueRefusal::MoveRunning => error("UnsupportedOperation", MOVE_RUNNING),
+        // Not the UnsupportedOperation that the API reference lists: AWS was seen to say this.
+        QueueRefusal::MoveRunning => invalid_parameter(MOVE_RUNNING),
         QueueRefusal::MoveMissing => error("ResourceNotFoundException", "Task does not exist."),
         QueueRefusal::MoveNotRunning => error("UnsupportedOperation", MOVE_NOT_RUNNING),
     }

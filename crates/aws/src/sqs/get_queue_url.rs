@@ -2,7 +2,7 @@
 
 use lineside_core::command::Command;
 
-use super::error::{invalid_parameter, invalid_value, missing_parameter};
+use super::error::{invalid_value, missing_parameter};
 use super::{Call, name};
 use crate::Caller;
 use crate::address::is_account;
@@ -14,9 +14,6 @@ pub(super) async fn answer(
     request: GetQueueUrlRequest,
 ) -> Result<GetQueueUrlResult, WireError> {
     let queue = request.queue_name.ok_or_else(|| missing_parameter("QueueName"))?;
-    if name::kind_of(&queue).is_none() {
-        return Err(invalid_parameter(name::RULE));
-    }
     let account = request.queue_owner_aws_account_id;
     let account = account.unwrap_or_else(|| call.caller.account.clone());
     if !is_account(&account) {

@@ -79,7 +79,8 @@ impl<'a> Stored<'a> {
             body: peeked.body,
             sent_at: peeked.sent_at,
             receives: peeked.receives,
-            first_received_at: peeked.first_received_at,
+            // LocalStack shows what has not been received as received in 1970.
+            first_received_at: Some(peeked.first_received_at.unwrap_or(Stamp(0))),
             origin: peeked.origin.as_ref(),
         }
     }

@@ -17,6 +17,11 @@ const ATTRIBUTES_MAX: usize = 10;
 /// Most characters of an attribute's name, and of its type.
 const NAME_LEN_MAX: usize = 256;
 
+/// What is said of names that AWS keeps for itself, and of periods where none may be.
+const RESERVED: &str = "You can't use message attribute names beginning with 'AWS.' or 'Amazon.'. \
+                        These strings are reserved for internal use. Additionally, they cannot \
+                        start or end with '.'.";
+
 /// Checks the attributes of a sent message; they come out in the order of their names.
 pub(super) fn parse(
     given: BTreeMap<String, MessageAttributeValue>,
@@ -45,8 +50,7 @@ fn attribute(name: String, given: MessageAttributeValue) -> Result<Attribute, Wi
     };
     let value = value.filter(|value| !value.is_empty()).ok_or_else(|| {
         invalid_parameter(format!(
-            "The message attribute '{name}' must contain non-empty message attribute value for \
-             message attribute type '{}'.",
+            "Message (user) attribute '{name}' must contain a non-empty value of type '{}'.",
             base_of(&kind)
         ))
     })?;
@@ -60,15 +64,17 @@ fn check_name(name: &str) -> Result<(), WireError> {
     let lower = name.to_ascii_lowercase();
     let reserved = lower.starts_with("aws.") || lower.starts_with("amazon.");
     let fits = (1..=NAME_LEN_MAX).contains(&name.len()) && name.bytes().all(plain);
-    if fits && !dotted && !reserved {
-        return Ok(());
+    if !fits {
+        let shown: String = name.chars().take(NAME_LEN_MAX).collect();
+        return Err(invalid_parameter(format!(
+            "The message attribute name '{shown}' is invalid. Attribute name can contain A-Z, a-z, \
+             0-9, underscore (_), hyphen (-), and period (.) characters."
+        )));
     }
-    let shown: String = name.chars().take(NAME_LEN_MAX).collect();
-    Err(invalid_parameter(format!(
-        "The message attribute name '{shown}' is invalid. Attribute name can contain A-Z, a-z, 0-9, \
-         underscore (_), hyphen (-), and period (.), may not start with AWS. or Amazon., nor start, \
-         end or repeat with a period."
-    )))
+    if dotted || reserved {
+        return Err(invalid_parameter(RESERVED));
+    }
+    Ok(())
 }
 
 fn check_kind(name: &str, kind: Option<String>) -> Result<String, WireError> {

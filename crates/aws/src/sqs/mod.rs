@@ -36,8 +36,10 @@ mod tags;
 mod untag_queue;
 
 use lineside_core::command::{Command, Reply};
-use serde::Serialize;
+use lineside_core::refusal::{QueueRefusal, Refusal};
+use lineside_engine::request::CallError;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::address::QueueAddress;
 use crate::generated::sqs::Operation;
@@ -128,8 +130,33 @@ impl<'a> Call<'a> {
     {
         let (input, output) = self.operation.shapes();
         let request = self.request.read(input)?;
-        let reply = operation(self, request).await?;
-        Ok(self.request.write(SERVICE, output, &reply))
+        match operation(self, request).await {
+            Ok(reply) => Ok(self.request.write(SERVICE, output, &reply)),
+            Err(fault) => Err(self.graver(fault).await),
+        }
+    }
+
+    /// What is said of a request that has this fault: a queue that is not there is the graver one. So
+    /// it is with moto and LocalStack, whatever else is wrong; no document gives an order.
+    async fn graver(self, fault: WireError) -> WireError {
+        #[derive(Default, Deserialize)]
+        #[serde(default, rename_all = "PascalCase")]
+        struct Addressed {
+            queue_url: Option<String>,
+        }
+        // To who is told to come later nothing else is worth a turn.
+        if !fault.status().is_client_error() || fault.code() == "RequestThrottled" {
+            return fault;
+        }
+        let addressed = self.request.read::<Addressed>(self.operation.shapes().0);
+        let Ok(Addressed { queue_url: Some(url) }) = addressed else { return fault };
+        let Ok(name) = name::of_url(self.caller, Some(&url)) else { return fault };
+        match self.aws.engine.call(Command::FindQueue { name }).await {
+            Err(CallError::Refused(Refusal::Queue(QueueRefusal::Missing { .. }))) => {
+                error::no_such_queue()
+            }
+            _ => fault,
+        }
     }
 
     async fn command(self, command: Command) -> Result<Reply, WireError> {

@@ -102,7 +102,7 @@ pub(super) fn check(queue: &str, kind: QueueKind) -> Result<(), WireError> {
         (false, QueueKind::Standard) => Err(invalid_parameter(RULE)),
         (false, QueueKind::Fifo) => Err(invalid_parameter(
             "The name of a FIFO queue can only include alphanumeric characters, hyphens, or \
-             underscores, must end with .fifo suffix and be 1 to 80 in length.",
+             underscores, must end with .fifo suffix and be 1 to 80 in length",
         )),
     }
 }

@@ -43,7 +43,7 @@ pub(crate) async fn answer(aws: &Aws, head: &Parts, body: &[u8], id: &str) -> Re
     let form = Form::of(head);
     match look(aws, head, body, id).await {
         Ok(found) => form.respond(found, id),
-        Err(error) => form.protocol().respond(SERVICE, Err(error), id),
+        Err(error) => form.refuse(error, id),
     }
 }
 
@@ -156,12 +156,29 @@ impl Form {
         }
     }
 
-    /// What an error is written in.
+    fn refuse(self, error: WireError, id: &str) -> Response<Bytes> {
+        let in_json = error_in_json(&error, id);
+        let mut response = self.protocol().respond(SERVICE, Err(error), id);
+        if let Form::XmlInJson = self {
+            *response.body_mut() = in_json.into();
+        }
+        self.labelled(response)
+    }
+
+    /// What an answer is written in, or translated from.
     fn protocol(self) -> Protocol {
         match self {
-            Form::Json | Form::XmlInJson => Protocol::Json,
-            Form::Xml => Protocol::Query,
+            Form::Json => Protocol::Json,
+            Form::XmlInJson | Form::Xml => Protocol::Query,
         }
+    }
+
+    fn labelled(self, mut response: Response<Bytes>) -> Response<Bytes> {
+        if let Form::XmlInJson = self {
+            let json = HeaderValue::from_static("application/json");
+            response.headers_mut().insert(header::CONTENT_TYPE, json);
+        }
+        response
     }
 
     fn respond(self, found: Found, id: &str) -> Response<Bytes> {
@@ -178,25 +195,29 @@ impl Form {
             }
             Form::XmlInJson => in_json(shape, &neutral(&reply), id),
         };
-        let mut response = self.protocol().respond(SERVICE, Ok(body), id);
-        let headers = response.headers_mut();
-        if let Form::XmlInJson = self {
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        }
+        let mut response = self.labelled(self.protocol().respond(SERVICE, Ok(body), id));
         if truncated {
-            headers.insert(TRUNCATED, HeaderValue::from_static("true"));
+            response.headers_mut().insert(TRUNCATED, HeaderValue::from_static("true"));
         }
         response
     }
 }
 
-/// The elements of Query's answer as members of JSON; repeated ones are lists, always.
+/// The elements of Query's answer as members of JSON, as LocalStack translates them: without knowing
+/// what they are, so that one alone is no list, and one without content is null.
 fn in_json(shape: &Structure, reply: &Value, id: &str) -> Vec<u8> {
     let answer = json!({ "ReceiveMessageResponse": {
         "ReceiveMessageResult": elements(shape, reply),
         "ResponseMetadata": { "RequestId": id },
     } });
     write_json(&answer)
+}
+
+fn error_in_json(error: &WireError, id: &str) -> Vec<u8> {
+    let said = json!({
+        "Code": SERVICE.code(error), "Type": error.fault(), "Message": error.message(),
+    });
+    write_json(&json!({ "ErrorResponse": { "Error": said, "RequestId": id } }))
 }
 
 fn elements(shape: &Structure, value: &Value) -> Value {
@@ -206,19 +227,24 @@ fn elements(shape: &Structure, value: &Value) -> Value {
             object.insert(member.wire.to_owned(), element(&member.shape, value));
         }
     }
-    Value::Object(object)
+    if object.is_empty() { Value::Null } else { Value::Object(object) }
 }
 
 fn element(shape: &Shape, value: &Value) -> Value {
     match (shape, value) {
         (Shape::Structure(shape), value) => elements(shape, value),
         (Shape::List(list), Value::Array(items)) => {
-            items.iter().map(|item| element(&list.item, item)).collect()
+            repeated(items.iter().map(|item| element(&list.item, item)))
         }
         (Shape::Map(map), Value::Object(entries)) => {
             let entry = |(key, value): (&String, &Value)| json!({ map.key: key, map.value: element(&map.item, value) });
-            entries.iter().map(entry).collect()
+            repeated(entries.iter().map(entry))
         }
         (_, value) => value.clone(),
     }
+}
+
+fn repeated(elements: impl Iterator<Item = Value>) -> Value {
+    let mut elements: Vec<Value> = elements.collect();
+    if elements.len() == 1 { elements.remove(0) } else { Value::Array(elements) }
 }

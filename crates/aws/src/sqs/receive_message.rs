@@ -21,8 +21,8 @@ pub(super) async fn answer(
     let command = Command::Receive {
         queue,
         max: max_messages(request.max_number_of_messages)?,
-        visibility: request.visibility_timeout.map(visibility).transpose()?,
         wait: request.wait_time_seconds.map(wait).transpose()?,
+        visibility: request.visibility_timeout.map(visibility).transpose()?,
         attempt: label("ReceiveRequestAttemptId", request.receive_request_attempt_id)?,
     };
     let Reply::Received(deliveries) = call.command(command).await? else {

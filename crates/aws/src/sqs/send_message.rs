@@ -23,6 +23,9 @@ use crate::protocol::WireError;
 
 /// Most bytes of all messages of a batch together (SQS quotas: 1 MiB).
 const BATCH_BYTES_MAX: usize = 1_048_576;
+/// What is said of a parameter that only FIFO queues take.
+const NOT_FOR_STANDARD: &str =
+    "The request includes a parameter that is not valid for this queue type.";
 /// What a sequence number starts from, so that it always has SQS's 20 digits.
 const SEQUENCE_BASE: u64 = 10_000_000_000_000_000_000;
 
@@ -131,6 +134,9 @@ impl Outgoing {
         let dedup = label("MessageDeduplicationId", self.dedup)?;
         let fifo = name::kind(&queue) == QueueKind::Fifo;
         let dedup = match dedup {
+            Some(id) if !fifo => {
+                return Err(invalid_value(id.as_str(), "MessageDeduplicationId", NOT_FOR_STANDARD));
+            }
             Some(id) => NewDedup::Id(id),
             None if fifo => NewDedup::Content(Label::new(hex(&Sha256::digest(body.as_bytes())))),
             None => NewDedup::None,
@@ -192,7 +198,7 @@ pub(super) fn label(name: &str, given: Option<String>) -> Result<Option<Label>, 
     }
     let shown: String = text.chars().take(128).collect();
     let reason = format!(
-        "{name} can only include alphanumeric and punctuation characters. 1 to 128 in length"
+        "{name} can only include alphanumeric and punctuation characters. 1 to 128 in length."
     );
     Err(invalid_value(shown, name, &reason))
 }

@@ -12,7 +12,9 @@ pub(super) async fn answer(
     request: SetQueueAttributesRequest,
 ) -> Result<Nothing, WireError> {
     let queue = name::of_url(call.caller, request.queue_url.as_ref())?;
-    let given = request.attributes.ok_or_else(|| missing_parameter("Attributes"))?;
+    // A Query request cannot tell an empty map from none, and that is how Query names an attribute.
+    let given = request.attributes.filter(|given| !given.is_empty());
+    let given = given.ok_or_else(|| missing_parameter("Attribute.Name"))?;
     if given.contains_key("FifoQueue") {
         // A queue's kind is fixed at its creation.
         return Err(error("InvalidAttributeName", "Unknown Attribute FifoQueue."));

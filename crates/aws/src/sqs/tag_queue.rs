@@ -11,6 +11,7 @@ pub(super) async fn answer(call: Call<'_>, request: TagQueueRequest) -> Result<N
     let name = name::of_url(call.caller, request.queue_url.as_ref())?;
     let tags = request.tags.filter(|tags| !tags.is_empty());
     let tags = tags::parse(tags.ok_or_else(|| missing_parameter("Tags"))?)?;
-    call.command(Command::TagQueue { name, tags }).await?;
+    let queue = name::short(&name).to_owned();
+    tags::ask(call, &queue, Command::TagQueue { name, tags }).await?;
     Ok(Nothing {})
 }

@@ -57,6 +57,16 @@ queues:
   - name: payments.fifo
     content_deduplication: true
 ```
+
+## What cannot be set
+
+- **Connections**: 16,384 at a time; fewer where the hard limit of descriptors (`ulimit -Hn`) is under 16,640. A
+  server takes what it may have of them, whatever the soft limit says, and keeps 256 (or half) for its files, so
+  that clients never take the log's last one. Who comes beyond that waits to be accepted.
+- **Patience**: 10 s for a request's head, and for the silence before it, also on a connection that is kept; 15 s
+  for its body. Long polls are as long as they ask to be.
+- **Bytes**: 64 KiB of a head, 8 MiB of a body, 512 MiB of all bodies together. A connection that is idle, or stops
+  in the middle of a small request, costs about 17 KiB.
 ";
 
 /// The page.

@@ -2,20 +2,17 @@
 
 use std::path::Path;
 
-use rustix::process::{Resource, getrlimit};
-
 use super::{Finding, bytes};
+use crate::descriptors;
 
-/// Descriptors beside connections: segments, blobs, the runtime's own.
-const FILES_BESIDE: u64 = 256;
 /// Fewer connections than this are soon used up: an SDK keeps ten or more open for each process.
-const CONNECTIONS_FEW: u64 = 1024;
+const CONNECTIONS_FEW: usize = 1024;
 /// Less memory than this is not enough for a server with anything in it.
 const MEMORY_MIN: u64 = 128 << 20;
 
 /// Lines about the machine; `budget` is what a server's state may grow to, in bytes.
 pub(crate) fn look(budget: u64) -> Vec<Finding> {
-    let limit = getrlimit(Resource::Nofile).current;
+    let limit = descriptors::reachable();
     let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let group = group_limit(Path::new("/sys/fs/cgroup"));
     vec![files(limit), memory(available(&meminfo), group, budget)]
@@ -24,12 +21,12 @@ pub(crate) fn look(budget: u64) -> Vec<Finding> {
 /// `None` is no limit.
 fn files(limit: Option<u64>) -> Finding {
     let Some(limit) = limit else { return Finding::well("open files", "there is no limit") };
-    let connections = limit.saturating_sub(FILES_BESIDE);
-    let told = format!("RLIMIT_NOFILE is {limit}: room for {connections} connections");
+    let connections = descriptors::for_connections(Some(limit));
+    let told = format!("RLIMIT_NOFILE can be {limit}: room for {connections} connections");
     if connections >= CONNECTIONS_FEW {
         return Finding::well("open files", told);
     }
-    let remedy = "run `ulimit -n 16640` before `lineside up`, or set LimitNOFILE in its unit";
+    let remedy = "run `ulimit -Hn 16640` before `lineside up`, or set LimitNOFILE in its unit";
     Finding::warning("open files", told, remedy)
 }
 
