@@ -13,7 +13,10 @@
 #                              SEED=… once more, JSON=1 into target/faults/results.json; faults-short is for CI
 #   make fuzz [TIME=60]        the parsers of what strangers send, each for so many seconds; ONLY=json|query|sigv4|policy
 #   make sigv4-mutations       a million changes of signed requests (MUTATIONS=…), none of which may verify
-#   make bench-send            one row: SendMessage beside a bare HTTP echo server
+#   make bench [ONLY=sqs-send] rows beside peers, which it installs: moto, MiniStack, LocalStack, NATS, Redis, RabbitMQ,
+#                              fjall, okaywal; PAIRS=7 SECONDS=3 JSON=1; ONLY takes names of rows and their first
+#                              words, bench-list prints them; bench-plots draws what was measured last
+#   make bench-guard           instructions and bytes per message against their bounds; for CI
 #   make bench-polls           a thousand long polls that wait: processor time, and whom a message wakes
 #   make bench-backlog         a million waiting messages; bench-idle: 100,000 queues; bench-churn: ten million
 #                              messages sent and deleted
@@ -34,7 +37,7 @@ APT     := DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recomm
 export NPM_CONFIG_USERCONFIG := /dev/null
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-turns test-python test-query test-js test-peers sdk-rust release gen gen-check fidelity fidelity-check sim faults faults-short fuzz sigv4-mutations bench-send bench-polls bench-backlog bench-idle bench-churn venv venv-query venv-peers venv-bench venv-bench-localstack node
+.PHONY: help demo test test-rust test-turns test-python test-query test-js test-peers sdk-rust release gen gen-check fidelity fidelity-check sim faults faults-short fuzz sigv4-mutations bench bench-list bench-plots bench-build bench-guard bench-polls bench-backlog bench-idle bench-churn venv venv-query venv-peers venv-bench venv-bench-localstack node
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -66,7 +69,7 @@ test-query: release venv-query
 	$(VENV_QUERY)/bin/python -B -m pytest -q $(QUERY_TESTS) -c tests/sdk/pytest.ini --rootdir .
 
 QUERY_TESTS := $(wildcard $(patsubst %,tests/sdk/test_%.py,addressing attributes batches delete_and_visibility fair fifo items \
-	move_tasks peek permissions purge query queues receipts receive redrive send tags))
+	move_tasks peek permissions purge query queues receipts receive redrive send tags texts two_faults))
 
 test-js: release node
 	npm --prefix $(NODE) test
@@ -95,8 +98,8 @@ fidelity-check:
 
 # Peers that cannot be had here are rows that say so.
 bench: release bench-build venv-bench venv-bench-localstack
-	@command -v redis-server >/dev/null || $(call install,redis-server,a Redis server)
-	@test -x $(RABBITMQ) || $(call install,rabbitmq-server,a RabbitMQ server)
+	-@command -v redis-server >/dev/null || $(call install,redis-server,a Redis server)
+	-@test -x $(RABBITMQ) || $(call install,rabbitmq-server,a RabbitMQ server)
 	@$(BENCH) pair $(ONLY) --pairs $(or $(PAIRS),7) --seconds $(or $(SECONDS),3) $(if $(JSON),--json)
 
 bench-list: bench-build

@@ -8,12 +8,11 @@ use anyhow::ensure;
 use clap::Args;
 use futures::future::try_join_all;
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
 
-use crate::load::exchange;
 use crate::machine;
 use crate::side::Ours;
 use crate::sqs::{call, request, text};
+use crate::wire::Connection;
 
 /// What is dead must be gone so long after the last deletion.
 const SETTLED_AFTER: Duration = Duration::from_secs(30);
@@ -64,8 +63,7 @@ async fn churn(
     options: &Options,
     rounds: u64,
 ) -> anyhow::Result<u64> {
-    let mut stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
+    let mut connection = Connection::open(address).await?;
     let body = "x".repeat(options.bytes);
     let entry = |n: usize| json!({ "Id": n.to_string(), "MessageBody": body });
     let entries: Vec<Value> = (0..10).map(entry).collect();
@@ -73,13 +71,13 @@ async fn churn(
     let receive = request("ReceiveMessage", &json!({ "QueueUrl": url, "MaxNumberOfMessages": 10 }));
     let mut deleted = 0;
     for _ in 0..rounds {
-        exchange(&mut stream, &send).await?;
-        let received: Value = serde_json::from_slice(&exchange(&mut stream, &receive).await?)?;
+        connection.ask(&send).await?;
+        let received: Value = serde_json::from_slice(connection.ask(&receive).await?)?;
         let Some(messages) = received.pointer("/Messages").and_then(Value::as_array) else {
             continue;
         };
         let delete = request("DeleteMessageBatch", &deletion(url, messages));
-        let answer: Value = serde_json::from_slice(&exchange(&mut stream, &delete).await?)?;
+        let answer: Value = serde_json::from_slice(connection.ask(&delete).await?)?;
         let done = answer.pointer("/Successful").and_then(Value::as_array).map_or(0, Vec::len);
         ensure!(done == messages.len(), "not all were deleted: {answer}");
         deleted += done as u64;

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
+
+use crate::wire::Connection;
 
 /// What to ask, and how.
 pub(crate) struct Load {
@@ -34,10 +33,6 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    pub(crate) fn per_second(&self) -> f64 {
-        self.answered as f64 / self.seconds
-    }
-
     /// Milliseconds within which so many of a thousand requests were answered; 500 is the median.
     pub(crate) fn quantile_ms(&self, of_thousand: usize) -> f64 {
         let last = self.latencies.len().saturating_sub(1);
@@ -48,19 +43,17 @@ impl Outcome {
 
 /// Runs a load to its end.
 pub(crate) async fn run(load: &Load) -> anyhow::Result<Outcome> {
-    let mut streams = Vec::new();
+    let mut connections = Vec::new();
     for _ in 0..load.connections {
-        let stream = TcpStream::connect(load.address).await?;
-        stream.set_nodelay(true)?;
-        streams.push(stream);
+        connections.push(Connection::open(load.address).await?);
     }
     let start = Instant::now();
     let mut clients = JoinSet::new();
     let asked = Arc::new(AtomicU64::new(0));
-    for stream in streams {
+    for connection in connections {
         let share = Share { asked: asked.clone(), max: load.requests_max };
         let (until, pace) = (start + load.lasts, load.pace);
-        clients.spawn(ask_again_and_again(stream, load.request.clone(), until, share, pace));
+        clients.spawn(ask_again_and_again(connection, load.request.clone(), until, share, pace));
     }
     let mut outcome = Outcome::default();
     while let Some(client) = clients.join_next().await {
@@ -80,21 +73,19 @@ struct Share {
 }
 
 async fn ask_again_and_again(
-    mut stream: TcpStream,
+    mut connection: Connection,
     request: Arc<[u8]>,
     until: Instant,
     share: Share,
     pace: Duration,
 ) -> anyhow::Result<Vec<u32>> {
     let mut latencies = Vec::new();
-    let mut buffer = Vec::with_capacity(16 * 1024);
     loop {
         let asked = Instant::now();
         if asked >= until || share.asked.fetch_add(1, Ordering::Relaxed) >= share.max {
             return Ok(latencies);
         }
-        stream.write_all(&request).await?;
-        read_answer(&mut stream, &mut buffer).await?;
+        connection.ask(&request).await?;
         latencies.push(u32::try_from(asked.elapsed().as_micros()).unwrap_or(u32::MAX));
         if !pace.is_zero() {
             tokio::time::sleep_until((asked + pace).into()).await;
@@ -102,51 +93,9 @@ async fn ask_again_and_again(
     }
 }
 
-/// One request and the body of its answer, over a kept connection.
-pub(crate) async fn exchange(stream: &mut TcpStream, request: &[u8]) -> anyhow::Result<Vec<u8>> {
-    let mut buffer = Vec::with_capacity(16 * 1024);
-    stream.write_all(request).await?;
-    let head = read_answer(stream, &mut buffer).await?;
-    Ok(buffer.split_off(head))
-}
-
-/// Reads one answer, and gives where its body begins; anything but a 200 with a length ends the
-/// run.
-async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> anyhow::Result<usize> {
-    buffer.clear();
-    loop {
-        ensure!(stream.read_buf(buffer).await? > 0, "the server hung up");
-        let Some(head) = buffer.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
-        let length = content_length(buffer.get(..head).unwrap_or_default())?;
-        while buffer.len() < head + 4 + length {
-            ensure!(stream.read_buf(buffer).await? > 0, "the server hung up within an answer");
-        }
-        return Ok(head + 4);
-    }
-}
-
-fn content_length(head: &[u8]) -> anyhow::Result<usize> {
-    let head = std::str::from_utf8(head)?;
-    if !head.starts_with("HTTP/1.1 200") {
-        bail!("not a success: {}", head.lines().next().unwrap_or_default());
-    }
-    let length = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
-    });
-    length.context("an answer without a length")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_a_success_with_a_length_counts() {
-        assert_eq!(content_length(b"HTTP/1.1 200 OK\r\nContent-Length: 12").unwrap(), 12);
-        assert!(content_length(b"HTTP/1.1 200 OK\r\ndate: x").is_err());
-        assert!(content_length(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 1").is_err());
-    }
 
     #[test]
     fn quantiles_are_of_the_sorted_latencies() {

@@ -32,3 +32,18 @@ fn file_system(path: &Path) -> Option<String> {
     });
     holding.max().map(|(_, text)| text)
 }
+
+/// How busy the machine was in the last minute, in threads that would run.
+pub(crate) fn load_average() -> f64 {
+    let text = read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().and_then(|first| first.parse().ok()).unwrap_or(f64::NAN)
+}
+
+/// Seconds that this process has had of processors so far, to a hundredth.
+pub(crate) fn processor_seconds() -> f64 {
+    let text = read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name of the program, in parentheses, may have spaces in it.
+    let fields = text.rsplit(')').next().unwrap_or_default().split_whitespace();
+    let ticks: f64 = fields.skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
+    ticks / 100.0
+}

@@ -1,24 +1,35 @@
-//! Beside the floors: measures Lineside beside a peer, in pairs that alternate.
+//! Beside the floors: measures Lineside beside its peers, in pairs that alternate.
 //!
 //! `bench backlog`, `bench idle` and `bench churn` measure Lineside alone: with a million messages
 //! waiting, with a hundred thousand idle queues, and what ten million messages leave on disk.
-//! `bench send` gives one row: SendMessage beside a bare HTTP echo server. Each side runs as a
-//! process of its own; the load is a closed loop over kept connections ([`load`]), the same for
-//! both; what was acknowledged is counted in the queue afterwards.
+//! `bench pair` gives rows of two sides ([`rows`]). Each side runs as a process of its own, with
+//! the same client; what was acknowledged is counted afterwards, or received, each message once.
 
 #![allow(clippy::print_stdout, clippy::disallowed_methods)] // It prints rows, and it measures time.
 
+mod amqp;
 mod backlog;
 mod churn;
 mod disk;
 mod echo;
+mod engines;
 mod idle;
 mod load;
 mod machine;
-mod pairs;
-mod send;
+mod nats;
+mod plots;
+mod polls;
+mod process;
+mod products;
+mod publish;
+mod queue;
+mod redis;
+mod row;
+mod rows;
 mod side;
 mod sqs;
+mod wait;
+mod wire;
 
 use std::net::SocketAddr;
 
@@ -39,12 +50,18 @@ enum Command {
         #[arg(long, default_value = "127.0.0.1:0")]
         listen: SocketAddr,
     },
-    /// SendMessage beside the echo server.
-    Send(send::Options),
+    /// Rows beside peers, each in pairs that alternate.
+    Pair(rows::Options),
+    /// The load of `sqs-send` alone, for a server that runs already, such as one under a profiler.
+    Load(queue::Options),
+    /// Plots and a table of the rows that were measured last.
+    Plots(plots::Options),
     /// A million waiting messages: memory, receive times, and how long a start takes.
     Backlog(backlog::Options),
     /// Many idle queues: memory, and how long a start takes.
     Idle(idle::Options),
+    /// A thousand long polls that wait: processor time, and whom one message wakes.
+    IdlePolls(polls::Options),
     /// Messages sent, received and deleted: what they leave on disk.
     Churn(churn::Options),
 }
@@ -53,9 +70,12 @@ enum Command {
 async fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Echo { listen } => echo::serve(listen).await,
-        Command::Send(options) => send::run(&options).await,
+        Command::Pair(options) => rows::run(&options).await,
+        Command::Load(options) => queue::send(&options).await,
+        Command::Plots(options) => plots::run(&options),
         Command::Backlog(options) => backlog::run(&options).await,
         Command::Idle(options) => idle::run(&options).await,
+        Command::IdlePolls(options) => polls::run(&options).await,
         Command::Churn(options) => churn::run(&options).await,
     }
 }

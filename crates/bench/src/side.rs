@@ -86,6 +86,11 @@ impl Side {
         Ok(kib.parse::<f64>()? / 1024.0)
     }
 
+    /// The process, while it runs.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.process.id()
+    }
+
     /// SIGKILL.
     pub(crate) async fn kill(mut self) -> anyhow::Result<()> {
         Ok(self.process.kill().await?)
