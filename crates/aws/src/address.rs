@@ -1,8 +1,8 @@
 //! Who calls, through which address, and what an address names: account, region and queue
 //! (developer guide, "Queue and message identifiers"; LocalStack's documentation, "Queue URLs").
 
-use http::HeaderValue;
 use http::request::Parts;
+use http::{HeaderName, HeaderValue, header};
 
 use crate::auth::Access;
 
@@ -25,17 +25,18 @@ impl Caller {
     /// The caller that a request names: by its credential's scope, in a header or in the URL; else
     /// by the name of the host that it came to.
     pub(crate) fn of(head: &Parts) -> Caller {
-        let header =
-            |name| head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-        let query = head.uri.query().unwrap_or_default();
-        let scope = header("authorization").and_then(scope_of_header);
-        let scope = scope.or_else(|| scope_of_query(query)).unwrap_or_default();
-        let host = header("host").filter(|host| is_host(host)).unwrap_or("127.0.0.1");
-        let account = scope.key.filter(|key| is_account(key)).unwrap_or(DEFAULT_ACCOUNT.to_owned());
-        let region = scope.region.or_else(|| region_of_host(host).map(str::to_owned));
+        let header = |name: HeaderName| {
+            head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok())
+        };
+        let presigned = credential_of_query(head.uri.query().unwrap_or_default());
+        let signed = header(header::AUTHORIZATION).and_then(credential_of_header);
+        let scope = signed.or(presigned.as_deref()).map(Scope::parse).unwrap_or_default();
+        let host = header(header::HOST).filter(|host| is_host(host)).unwrap_or("127.0.0.1");
+        let account = scope.key.filter(|key| is_account(key)).unwrap_or(DEFAULT_ACCOUNT);
+        let region = scope.region.or_else(|| region_of_host(host)).unwrap_or(DEFAULT_REGION);
         Caller {
-            account,
-            region: region.unwrap_or_else(|| DEFAULT_REGION.to_owned()),
+            account: account.to_owned(),
+            region: region.to_owned(),
             host: host.to_owned(),
             access: None,
         }
@@ -44,30 +45,29 @@ impl Caller {
 
 /// What a credential's scope says: `KEY/DATE/REGION/SERVICE/aws4_request`.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Scope {
-    key: Option<String>,
-    region: Option<String>,
+struct Scope<'a> {
+    key: Option<&'a str>,
+    region: Option<&'a str>,
 }
 
-impl Scope {
-    fn parse(text: &str) -> Scope {
+impl Scope<'_> {
+    fn parse(text: &str) -> Scope<'_> {
         let mut parts = text.split('/');
-        let key = parts.next().map(str::to_owned);
+        let key = parts.next();
         let region = parts.nth(1).filter(|region| is_plain(region));
-        Scope { key, region: region.map(str::to_owned) }
+        Scope { key, region }
     }
 }
 
-fn scope_of_header(authorization: &str) -> Option<Scope> {
-    let credential = authorization.split_once("Credential=")?.1;
-    credential.split([',', ' ']).next().map(Scope::parse)
+fn credential_of_header(authorization: &str) -> Option<&str> {
+    authorization.split([',', ' ']).find_map(|part| part.strip_prefix("Credential="))
 }
 
-/// The scope of a presigned request.
-fn scope_of_query(query: &str) -> Option<Scope> {
+/// The credential of a presigned request.
+fn credential_of_query(query: &str) -> Option<String> {
     let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     let (_, credential) = pairs.find(|(name, _)| *name == "X-Amz-Credential")?;
-    Some(Scope::parse(&credential.replace("%2F", "/").replace("%2f", "/")))
+    Some(credential.replace("%2F", "/").replace("%2f", "/"))
 }
 
 /// A word that can be part of a name that the core knows a queue by.
@@ -100,8 +100,9 @@ impl<'a> QueueAddress<'a> {
     /// Reads a URL with or without its host. The last part of the path is the queue, the one before
     /// it the account; `queue/{region}` may stand before both, or the host names the region.
     pub(crate) fn parse(url: &'a str) -> QueueAddress<'a> {
-        let (host, path) = match url.split_once("://") {
-            Some((_, rest)) => rest.split_once('/').unwrap_or((rest, "")),
+        let after_scheme = url.split_once(':').and_then(|(_, rest)| rest.strip_prefix("//"));
+        let (host, path) = match after_scheme {
+            Some(rest) => rest.split_once('/').unwrap_or((rest, "")),
             None => ("", url),
         };
         let mut parts = path.rsplit('/');

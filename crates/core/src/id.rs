@@ -129,10 +129,25 @@ impl MessageId {
 
 impl fmt::Display for MessageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (a, b, c) = (self.high >> 32, self.high >> 16 & 0xffff, self.high & 0xffff);
-        let (d, e) = (self.low >> 48, self.low & 0xffff_ffff_ffff);
-        write!(f, "{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}")
+        // By hand, since a format string of five numbers takes ten times as long.
+        let (high, low) = (self.high, self.low);
+        let numbers = [high >> 32, high >> 16, high, low >> 48, low];
+        let places = [0..8, 9..13, 14..18, 19..23, 24..36];
+        let mut text = [b'-'; 36];
+        for (place, mut number) in places.into_iter().zip(numbers) {
+            for byte in text.get_mut(place).into_iter().flatten().rev() {
+                *byte = hex_digit(number);
+                number >>= 4;
+            }
+        }
+        f.pad(str::from_utf8(&text).unwrap_or_default())
     }
+}
+
+/// The digit of a number's last four bits.
+fn hex_digit(number: u64) -> u8 {
+    let digits = b"0123456789abcdef";
+    digits.get((number & 15) as usize).copied().unwrap_or(b'0')
 }
 
 impl<C> Encode<C> for MessageId {

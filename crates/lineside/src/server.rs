@@ -127,7 +127,8 @@ impl Server {
         request: Request<Incoming>,
     ) -> Result<Response<Full<Bytes>>, Infallible> {
         let (mut head, body) = request.into_parts();
-        if let Some(peer) = peer {
+        // Nobody else asks for it.
+        if let Some(peer) = peer.filter(|_| self.aws.is_guarded()) {
             head.extensions.insert(peer);
         }
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
@@ -200,21 +201,49 @@ impl Server {
         &self,
         mut body: Incoming,
     ) -> Result<(Bytes, tokio::sync::SemaphorePermit<'_>), (StatusCode, &'static str)> {
-        let mut bytes = BytesMut::new();
+        let mut gathered = Gathered::default();
         let full = (StatusCode::SERVICE_UNAVAILABLE, "too many bytes of requests are under way");
         let mut room = self.bodies.try_acquire_many(0).map_err(|_| full)?;
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|_| (StatusCode::BAD_REQUEST, "the body cannot be read"))?;
             let Ok(data) = frame.into_data() else { continue };
-            if bytes.len() + data.len() > BODY_BYTES_MAX {
+            if gathered.len() + data.len() > BODY_BYTES_MAX {
                 let why = "the request's body is over 8 MiB";
                 return Err((StatusCode::PAYLOAD_TOO_LARGE, why));
             }
             let more = u32::try_from(data.len()).unwrap_or(u32::MAX);
             room.merge(self.bodies.try_acquire_many(more).map_err(|_| full)?);
-            bytes.extend_from_slice(&data);
+            gathered.push(data);
         }
-        Ok((bytes.freeze(), room))
+        Ok((gathered.whole(), room))
+    }
+}
+
+/// A body as it comes. One that comes in one piece, as most do, is not copied.
+#[derive(Default)]
+struct Gathered {
+    first: Bytes,
+    more: BytesMut,
+}
+
+impl Gathered {
+    fn len(&self) -> usize {
+        self.first.len().max(self.more.len())
+    }
+
+    fn push(&mut self, data: Bytes) {
+        if self.len() == 0 {
+            self.first = data;
+            return;
+        }
+        if self.more.is_empty() {
+            self.more.extend_from_slice(&self.first);
+        }
+        self.more.extend_from_slice(&data);
+    }
+
+    fn whole(self) -> Bytes {
+        if self.more.is_empty() { self.first } else { self.more.freeze() }
     }
 }
 

@@ -14,12 +14,12 @@ pub(super) const RULE: &str =
 
 /// The opaque name of a caller's queue.
 pub(super) fn scoped(caller: &Caller, queue: &str) -> Name {
-    Name::new(format!("aws/{}/{}/queue/{queue}", caller.account, caller.region))
+    resource(&caller.account, &caller.region, queue)
 }
 
 /// The opaque name of a queue, for whoever declares one without a caller.
 pub fn resource(account: &str, region: &str, queue: &str) -> Name {
-    Name::new(format!("aws/{account}/{region}/queue/{queue}"))
+    Name::new(["aws/", account, "/", region, "/queue/", queue].concat())
 }
 
 /// The queue's own name within an opaque one.
@@ -61,7 +61,7 @@ pub(super) fn of_arn(arn: &str) -> Option<Name> {
     let (region, account, queue) = (parts.next()?, parts.next()?, parts.next()?);
     let fits = parts.next().is_none() && is_plain(region) && is_account(account);
     let fits = fits && kind_of(queue).is_some();
-    fits.then(|| Name::new(format!("aws/{account}/{region}/queue/{queue}")))
+    fits.then(|| resource(account, region, queue))
 }
 
 /// The opaque name behind a `QueueUrl`, whatever its host: what the URL does not say of account and
@@ -77,7 +77,7 @@ pub(super) fn of_url(caller: &Caller, url: Option<&String>) -> Result<Name, Wire
         ));
     }
     let (account, region) = (account.unwrap_or(&caller.account), region.unwrap_or(&caller.region));
-    Ok(Name::new(format!("aws/{account}/{region}/queue/{queue}")))
+    Ok(resource(account, region, queue))
 }
 
 /// The kind of a queue by its opaque name.
