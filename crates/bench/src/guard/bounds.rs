@@ -21,9 +21,9 @@ pub(crate) struct Bound {
 }
 
 pub(crate) const BOUNDS: [Bound; 5] = [
-    Bound { kind: Kind::Send, counted: Counted::Instructions, most: 68_700 },
-    Bound { kind: Kind::Batch, counted: Counted::Instructions, most: 57_000 },
-    Bound { kind: Kind::Settle, counted: Counted::Instructions, most: 147_300 },
+    Bound { kind: Kind::Send, counted: Counted::Instructions, most: 49_500 },
+    Bound { kind: Kind::Batch, counted: Counted::Instructions, most: 39_300 },
+    Bound { kind: Kind::Settle, counted: Counted::Instructions, most: 126_700 },
     Bound { kind: Kind::Send, counted: Counted::Bytes, most: 2_630 },
     Bound { kind: Kind::Batch, counted: Counted::Bytes, most: 2_310 },
 ];
