@@ -443,6 +443,11 @@ impl Facts {
         Facts { facts: vec![fact], bodies: Vec::new() }
     }
 
+    /// One fact with its body.
+    pub fn one_with_body(fact: Fact, body: Bytes) -> Facts {
+        Facts { facts: vec![fact], bodies: vec![(0, body)] }
+    }
+
     /// Adds a fact without a body.
     pub fn push(&mut self, fact: Fact) {
         self.facts.push(fact);

@@ -565,8 +565,12 @@ impl Driver<'_> {
         // A day: nothing is due, so whenever it wakes it finds nothing to do.
         let wait = wait.unwrap_or(Millis::seconds(86_400)).0.min(86_400_000);
         let busy = self.owner.has_work(now) || (!self.inbox.is_empty() && !self.owner.is_full());
-        let wait = Duration::from_millis(if busy { 0 } else { wait.max(1) });
-        sleep.as_mut().reset(Instant::now() + wait);
+        let wake_at = Instant::now() + Duration::from_millis(if busy { 0 } else { wait.max(1) });
+        // One that is too early wakes once for nothing; setting it anew takes the timers' lock, and
+        // that with each turn.
+        if wake_at < sleep.deadline() || sleep.is_elapsed() {
+            sleep.as_mut().reset(wake_at);
+        }
     }
 }
 

@@ -88,6 +88,15 @@ enum HeldAnswer {
     Advance(oneshot::Sender<Result<Advanced, CallError>>, Advanced),
 }
 
+impl HeldAnswer {
+    fn tell(self) {
+        match self {
+            HeldAnswer::Call(answer, reply) => drop(answer.send(reply)),
+            HeldAnswer::Advance(answer, advanced) => drop(answer.send(Ok(advanced))),
+        }
+    }
+}
+
 struct Advance {
     start: Stamp,
     at: Stamp,
@@ -555,16 +564,13 @@ impl Owner {
         }
     }
 
+    /// Tells what is durable now; what is not keeps its order.
     fn release(&mut self) {
-        let durable = self.durable;
-        let held = std::mem::take(&mut self.held);
-        let (ready, waiting): (VecDeque<_>, _) =
-            held.into_iter().partition(|held| held.rests_on <= durable);
-        self.held = waiting;
-        for held in ready {
-            match held.answer {
-                HeldAnswer::Call(answer, reply) => drop(answer.send(reply)),
-                HeldAnswer::Advance(answer, advanced) => drop(answer.send(Ok(advanced))),
+        for _ in 0..self.held.len() {
+            match self.held.pop_front() {
+                Some(held) if held.rests_on <= self.durable => held.answer.tell(),
+                Some(held) => self.held.push_back(held),
+                None => return,
             }
         }
     }

@@ -1,6 +1,7 @@
 //! A message as it is shown to who receives it, or looks at it.
 
 use std::collections::BTreeMap;
+use std::string::FromUtf8Error;
 
 use lineside_core::command::{Delivery, Peeked};
 use lineside_core::id::{BodyRef, Label, MessageId, Name, Seq};
@@ -57,6 +58,12 @@ pub(super) struct Stored<'a> {
     origin: Option<&'a Name>,
 }
 
+/// A body as text; what is none came by another face, and shows where it is none.
+fn text(body: Vec<u8>) -> String {
+    let lossy = |bad: FromUtf8Error| String::from_utf8_lossy(bad.as_bytes()).into_owned();
+    String::from_utf8(body).unwrap_or_else(lossy)
+}
+
 impl<'a> Stored<'a> {
     pub(super) fn of(delivery: &'a Delivery) -> Stored<'a> {
         Stored {
@@ -105,7 +112,7 @@ impl<'a> Stored<'a> {
             message_id: Some(self.id.to_string()),
             receipt_handle: Some(handle),
             md5_of_body: Some(md5_of(&payload.body)),
-            body: Some(String::from_utf8_lossy(&payload.body).into_owned()),
+            body: Some(text(payload.body.into())),
             attributes: (!system.is_empty()).then_some(system),
             md5_of_message_attributes: md5(shown.iter().map(|attribute| parts(attribute))),
             message_attributes: (!attributes.is_empty()).then_some(attributes),

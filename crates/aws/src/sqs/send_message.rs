@@ -231,3 +231,22 @@ pub(super) fn check_characters(text: &str) -> Result<(), WireError> {
                    #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF";
     Err(error("InvalidMessageContents", message))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The rule character by character, and not by many bytes at a time.
+    #[test]
+    fn each_character_is_taken_or_refused_wherever_it_stands() {
+        let not_taken =
+            |c: char| c < ' ' && !"\t\n\r".contains(c) || "\u{fffe}\u{ffff}".contains(c);
+        let some = ['\u{80}', '\u{e9}', '\u{d7ff}', '\u{e000}', '\u{fffd}', '\u{10ffff}'];
+        for c in ('\0'..='\u{7f}').chain(some).chain(['\u{fffe}', '\u{ffff}']) {
+            for before in [0, 1, 255, 256, 300] {
+                let text = format!("{}{c}{}", "x".repeat(before), "y".repeat(300));
+                assert_eq!(check_characters(&text).is_err(), not_taken(c), "{c:?} at {before}");
+            }
+        }
+    }
+}

@@ -214,8 +214,7 @@ impl Queue {
             dedup_scope: dedup.as_ref().map(|_| scope).filter(|scope| *scope != Scope::Queue),
             dedup,
         };
-        let mut facts = Facts::none();
-        facts.push_with_body(Fact::Sent(sent), message.body.clone());
+        let facts = Facts::one_with_body(Fact::Sent(sent), message.body.clone());
         let ordered = self.kind() == QueueKind::Fifo;
         Decision { facts, answer: Ok(Reply::Sent { id, seq, ordered }) }
     }
