@@ -21,9 +21,9 @@ pub(crate) struct Bound {
 }
 
 pub(crate) const BOUNDS: [Bound; 5] = [
-    Bound { kind: Kind::Send, counted: Counted::Instructions, most: 49_500 },
-    Bound { kind: Kind::Batch, counted: Counted::Instructions, most: 39_300 },
-    Bound { kind: Kind::Settle, counted: Counted::Instructions, most: 126_700 },
+    Bound { kind: Kind::Send, counted: Counted::Instructions, most: 48_100 },
+    Bound { kind: Kind::Batch, counted: Counted::Instructions, most: 38_700 },
+    Bound { kind: Kind::Settle, counted: Counted::Instructions, most: 117_800 },
     Bound { kind: Kind::Send, counted: Counted::Bytes, most: 2_630 },
     Bound { kind: Kind::Batch, counted: Counted::Bytes, most: 2_310 },
 ];
