@@ -12,7 +12,8 @@ pub(crate) fn describe(data: &Path) -> String {
         .and_then(|text| text.split_whitespace().next()?.parse().ok())
         .unwrap_or(0);
     let disk = file_system(data).unwrap_or_else(|| "unknown file system".to_owned());
-    format!("{cpu}, {cores} cores, {} GiB, {disk}, Linux {}", kib >> 20, kernel.trim())
+    let version = kernel.trim().split('-').next().unwrap_or_default();
+    format!("{cpu}, {cores} cores, {} GiB, {disk}, Linux {version}", kib >> 20)
 }
 
 fn field(path: &str, name: &str) -> Option<String> {
@@ -28,6 +29,7 @@ fn file_system(path: &Path) -> Option<String> {
     let holding = mounts.lines().filter_map(|line| {
         let mut words = line.split(' ');
         let (device, at, kind) = (words.next()?, words.next()?, words.next()?);
+        let device = device.rsplit('/').next().unwrap_or_default();
         path.starts_with(at).then(|| (at.len(), format!("{kind} on {device}")))
     });
     holding.max().map(|(_, text)| text)
