@@ -75,7 +75,6 @@ impl<'a> Pick<'a> {
         self.deliveries.len() >= self.ask.max || self.looked_at >= self.now.limits.receive_scan_max
     }
 
-    /// Takes one message; `dead_sent_at` is when a dead letter counts as sent in its new queue.
     /// Looks at a message; as a dead letter it would be what `dead` says.
     pub(super) fn take(&mut self, seq: Seq, message: &Message, dead: Dead<'_>) {
         self.looked_at += 1;
