@@ -88,49 +88,42 @@ impl Tenants {
     }
 
     pub(super) fn insert(&mut self, name: &Label, seq: Seq, shown: Shown) {
-        let tenant = self.by_name.entry(name.clone()).or_default();
-        let head = tenant.turns.first_entry();
-        tenant.turns.insert(shown.from(), seq);
-        if let Shown::Leased(until) = shown {
-            tenant.leased.insert(until, seq);
-        }
-        let new_head = tenant.turns.first_entry();
-        self.move_head(name, head, new_head);
-        match shown {
-            Shown::Ready => {}
-            Shown::Delayed(until) => self.delayed.insert(until, seq),
-            Shown::Leased(until) => self.leased.insert(until, seq),
+        self.change(name, |tenant| tenant.insert(seq, shown));
+        if let Some((all, until)) = self.all_shown(shown) {
+            all.insert(until, seq);
         }
     }
 
     pub(super) fn remove(&mut self, name: &Label, seq: Seq, shown: Shown) {
-        let Some(tenant) = self.by_name.get_mut(name) else { return };
-        let head = tenant.turns.first_entry();
-        tenant.turns.remove(shown.from(), seq);
-        if let Shown::Leased(until) = shown {
-            tenant.leased.remove(until, seq);
-        }
-        let new_head = tenant.turns.first_entry();
-        self.move_head(name, head, new_head);
-        match shown {
-            Shown::Ready => {}
-            Shown::Delayed(until) => drop(self.delayed.remove(until, seq)),
-            Shown::Leased(until) => drop(self.leased.remove(until, seq)),
+        self.change(name, |tenant| tenant.remove(seq, shown));
+        if let Some((all, until)) = self.all_shown(shown) {
+            all.remove(until, seq);
         }
     }
 
-    fn move_head(&mut self, name: &Label, before: Option<Turn>, after: Option<Turn>) {
-        if before == after {
-            return;
+    /// The messages of all tenants that are shown so.
+    fn all_shown(&mut self, shown: Shown) -> Option<(&mut Timeline, Stamp)> {
+        match shown {
+            Shown::Ready => None,
+            Shown::Delayed(until) => Some((&mut self.delayed, until)),
+            Shown::Leased(until) => Some((&mut self.leased, until)),
         }
-        if let Some(before) = before {
-            self.heads.remove(&before);
+    }
+
+    /// Changes what a tenant has; who has nothing is no tenant.
+    fn change(&mut self, name: &Label, change: impl FnOnce(&mut Tenant)) {
+        let tenant = self.by_name.entry(name.clone()).or_default();
+        let before = tenant.turns.first_entry();
+        change(tenant);
+        let after = tenant.turns.first_entry();
+        if before != after {
+            before.into_iter().for_each(|head| drop(self.heads.remove(&head)));
+            after.into_iter().for_each(|head| drop(self.heads.insert(head, name.clone())));
         }
-        match after {
-            Some(after) => drop(self.heads.insert(after, name.clone())),
-            None => drop(self.by_name.remove(name)),
+        if after.is_none() {
+            self.by_name.remove(name);
         }
-        if self.heads.is_empty() {
+        if self.by_name.is_empty() {
             // As a timeline does.
             (self.heads, self.by_name) = Default::default();
         }
@@ -171,6 +164,20 @@ impl Tenants {
 }
 
 impl Tenant {
+    fn insert(&mut self, seq: Seq, shown: Shown) {
+        self.turns.insert(shown.from(), seq);
+        if let Shown::Leased(until) = shown {
+            self.leased.insert(until, seq);
+        }
+    }
+
+    fn remove(&mut self, seq: Seq, shown: Shown) {
+        self.turns.remove(shown.from(), seq);
+        if let Shown::Leased(until) = shown {
+            self.leased.remove(until, seq);
+        }
+    }
+
     /// The first of its turns behind one that can be had at `at`.
     fn after(&self, turn: Turn, at: Stamp) -> Option<Turn> {
         self.turns.lapsed_after(turn, at)
