@@ -41,11 +41,30 @@ pub(crate) fn load_average() -> f64 {
     text.split(' ').next().and_then(|first| first.parse().ok()).unwrap_or(f64::NAN)
 }
 
+/// What the kernel counts processor time in for programs, a second.
+const TICKS: f64 = 100.0;
+
 /// Seconds that this process has had of processors so far, to a hundredth.
 pub(crate) fn processor_seconds() -> f64 {
-    let text = read_to_string("/proc/self/stat").unwrap_or_default();
-    // The name of the program, in parentheses, may have spaces in it.
-    let fields = text.rsplit(')').next().unwrap_or_default().split_whitespace();
-    let ticks: f64 = fields.skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
-    ticks / 100.0
+    let stat = read_to_string("/proc/self/stat").unwrap_or_default();
+    processor_seconds_in(&stat).unwrap_or_default()
+}
+
+/// User and system time in `/proc/PID/stat`; the program's name before them may have any characters.
+pub(crate) fn processor_seconds_in(stat: &str) -> Option<f64> {
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let (user, system) = (fields.next()?, fields.next()?);
+    Some((user.parse::<f64>().ok()? + system.parse::<f64>().ok()?) / TICKS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernels_line_is_understood() {
+        let stat = "7 (a) b) S 1 7 7 0 -1 4194304 100 0 0 0 150 25 0 0 20 0 5 0 1 2 3";
+        assert_eq!(processor_seconds_in(stat), Some(1.75));
+        assert_eq!(processor_seconds_in("7 (a"), None);
+    }
 }

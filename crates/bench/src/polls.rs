@@ -17,8 +17,6 @@ use crate::side::{Ours, Side};
 use crate::sqs::{call, request, text};
 use crate::wire::Connection;
 
-/// What the kernel counts processor time in for programs, a second.
-const TICKS: f64 = 100.0;
 /// Nobody being answered for so long, all polls wait, and none of them ends soon: they began
 /// together.
 const QUIET: Duration = Duration::from_secs(2);
@@ -193,7 +191,8 @@ impl Process {
     }
 
     fn now(&self) -> anyhow::Result<Spent> {
-        let cpu_seconds = cpu_seconds(&std::fs::read_to_string(self.folder.join("stat"))?);
+        let stat = std::fs::read_to_string(self.folder.join("stat"))?;
+        let cpu_seconds = machine::processor_seconds_in(&stat);
         let mut switches = 0;
         for thread in std::fs::read_dir(self.folder.join("task"))? {
             // A thread may end while it is looked at.
@@ -203,13 +202,6 @@ impl Process {
         let cpu_seconds = cpu_seconds.context("the kernel's line is not understood")?;
         Ok(Spent { cpu_seconds, switches })
     }
-}
-
-/// User and system time in `/proc/PID/stat`; the program's name before them may have any characters.
-fn cpu_seconds(stat: &str) -> Option<f64> {
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
-    let (user, system) = (fields.next()?, fields.next()?);
-    Some((user.parse::<f64>().ok()? + system.parse::<f64>().ok()?) / TICKS)
 }
 
 /// Both kinds of context switches in `/proc/PID/task/TID/status`.
@@ -223,10 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_kernels_counts_are_understood() {
-        let stat = "7 (a) b) S 1 7 7 0 -1 4194304 100 0 0 0 150 25 0 0 20 0 5 0 1 2 3";
-        assert_eq!(cpu_seconds(stat), Some(1.75));
-        assert_eq!(cpu_seconds("7 (a"), None);
+    fn the_kernels_counts_of_switches_are_understood() {
         let status = "Name:\ta\nvoluntary_ctxt_switches:\t40\nnonvoluntary_ctxt_switches:\t2\n";
         assert_eq!(changes(status), 42);
     }
