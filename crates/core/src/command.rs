@@ -3,8 +3,9 @@
 use bytes::Bytes;
 
 use crate::broker::{BrokerCommand, BrokerReply};
+use crate::events::{Append, AppendReply, EventStoreDescription, RecentEvents};
 use crate::fact::Facts;
-use crate::id::{BodyRef, Label, MessageId, Name, Position, QueueId, Seq, Text};
+use crate::id::{BodyRef, EventNumber, Label, MessageId, Name, Position, QueueId, Seq, Text};
 use crate::parts::Texts;
 use crate::queue::{MoveTask, QueueKind, QueueSettings, SettingsPatch};
 use crate::receipt::Receipt;
@@ -169,6 +170,37 @@ pub enum Command {
     },
     /// A command to a broker queue.
     Broker(BrokerCommand),
+    /// Create an event store; creating it again finds it.
+    CreateEventStore {
+        /// Its name.
+        name: Name,
+    },
+    /// Append events to streams of an event store, under conditions.
+    Append(Box<Append>),
+    /// The index has a store's events up to this number, durably: they need not be kept in memory
+    /// any more. It is let go a step at a time ([`Reply::Indexed`]).
+    Indexed {
+        /// The event store.
+        store: Name,
+        /// Inclusive.
+        upto: EventNumber,
+    },
+    /// The events after a number that the index does not have yet; waits while there are none.
+    RecentEvents {
+        /// The event store.
+        store: Name,
+        /// Exclusive.
+        after: EventNumber,
+        /// At most so many (bounded by `recent_page_max`).
+        max: usize,
+        /// How long to wait for a first one.
+        wait: Millis,
+    },
+    /// How far an event store has come.
+    DescribeEvents {
+        /// The event store.
+        name: Name,
+    },
 }
 
 impl Command {
@@ -176,7 +208,10 @@ impl Command {
     /// since they make room.
     pub fn settles(&self) -> bool {
         match self {
-            Command::Delete { .. } | Command::ChangeLease { .. } | Command::Canary => true,
+            Command::Delete { .. }
+            | Command::ChangeLease { .. }
+            | Command::Indexed { .. }
+            | Command::Canary => true,
             Command::Broker(command) => command.settles(),
             _ => false,
         }
@@ -190,7 +225,9 @@ impl Command {
             | Command::CreateQueue { .. }
             | Command::ChangeQueue { .. }
             | Command::TagQueue { .. }
-            | Command::StartMove { .. } => true,
+            | Command::StartMove { .. }
+            | Command::CreateEventStore { .. }
+            | Command::Append(_) => true,
             Command::Broker(command) => command.grows(),
             _ => false,
         }
@@ -207,6 +244,7 @@ impl Command {
             Command::ChangeQueue { patch, .. } => patch.note_bytes(),
             Command::TagQueue { tags: all, .. } => tags(all),
             Command::Broker(command) => command.body_len(),
+            Command::Append(append) => append.bytes(),
             _ => 0,
         }
     }
@@ -291,6 +329,17 @@ pub enum Reply {
     },
     /// From a broker queue.
     Broker(BrokerReply),
+    /// Events are in the store, or were already.
+    Appended(AppendReply),
+    /// What the index has need not be kept in memory any more.
+    Indexed {
+        /// So far; if that is not as far as was asked for, the rest is to be asked for again.
+        upto: EventNumber,
+    },
+    /// Events that the index does not have.
+    Recent(RecentEvents),
+    /// An event store's description.
+    Events(EventStoreDescription),
 }
 
 impl Reply {
@@ -299,6 +348,7 @@ impl Reply {
         match self {
             Reply::Received(deliveries) => deliveries.is_empty(),
             Reply::Broker(reply) => reply.is_nothing_yet(),
+            Reply::Recent(recent) => recent.events.is_empty(),
             _ => false,
         }
     }

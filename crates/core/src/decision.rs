@@ -2,7 +2,7 @@
 
 use crate::command::Reply;
 use crate::fact::{Fact, Facts};
-use crate::id::{Epoch, MessageId, PartitionId, Place};
+use crate::id::{Epoch, EventNumber, MessageId, PartitionId, Place};
 use crate::limits::Limits;
 use crate::refusal::Refusal;
 use crate::stamp::Stamp;
@@ -18,6 +18,8 @@ pub struct Moment<'a> {
     pub partition: PartitionId,
     /// The owner's epoch.
     pub epoch: Epoch,
+    /// The number that the partition's next event gets.
+    pub next_number: EventNumber,
     /// What clients may ask for.
     pub limits: &'a Limits,
 }

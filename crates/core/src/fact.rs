@@ -7,6 +7,7 @@ use bytes::Bytes;
 use minicbor::{Decode, Encode};
 
 use crate::broker::BrokerFact;
+use crate::events::{Appended, EventStoreCreated, Indexed};
 use crate::id::{BodyRef, Epoch, Label, MessageId, Name, Place, QueueId, Seq, Text};
 use crate::queue::{MoveStatus, QueueKind, QueueSettings, Scope};
 use crate::stamp::{Millis, Stamp};
@@ -74,12 +75,27 @@ pub enum Fact {
     /// What happened in a broker queue.
     #[n(40)]
     Broker(#[n(0)] BrokerFact),
+    /// An event store came to be.
+    #[n(60)]
+    EventStoreCreated(#[n(0)] EventStoreCreated),
+    /// An event was appended; its body lies beside this fact. The events of one append stand one
+    /// behind the other in one batch.
+    #[n(61)]
+    Appended(#[n(0)] Appended),
+    /// The index has a store's events, and will not lose them.
+    #[n(62)]
+    Indexed(#[n(0)] Indexed),
 }
 
 impl Fact {
     /// A standard queue's lease: written with the next batch, and no answer waits for it.
     pub fn is_soft(&self) -> bool {
         matches!(self, Fact::Leased(leased) if leased.soft)
+    }
+
+    /// Whether the body that it brings matters for ever: an event's, which is history.
+    pub fn keeps_its_body(&self) -> bool {
+        matches!(self, Fact::Appended(_))
     }
 
     /// The queues that this fact changes: itself, and the other side of a move.
@@ -103,6 +119,9 @@ impl Fact {
             Fact::MoveCancelled(f) => [Some(f.queue), None],
             Fact::MoveEnded(f) => [Some(f.queue), None],
             Fact::Broker(f) => [Some(f.queue()), None],
+            Fact::EventStoreCreated(f) => [Some(f.store), None],
+            Fact::Appended(f) => [Some(f.store), None],
+            Fact::Indexed(f) => [Some(f.store), None],
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Ids, positions and names: the newtypes that every other file speaks in.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -77,6 +78,36 @@ impl Seq {
     /// The number after this one.
     pub fn next(self) -> Seq {
         Seq(self.0.saturating_add(1))
+    }
+}
+
+/// An event's number: gapless over all events of a partition, from 1; 0 is before the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(transparent)]
+pub struct EventNumber(#[n(0)] pub u64);
+
+impl EventNumber {
+    /// The number after this one.
+    pub fn next(self) -> EventNumber {
+        self.plus(1)
+    }
+
+    /// The number so many events further on.
+    pub fn plus(self, count: u64) -> EventNumber {
+        EventNumber(self.0.saturating_add(count))
+    }
+}
+
+/// An event's number in its stream: gapless, from 1; as a stream's version that of its last event,
+/// 0 of a stream that is empty.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Version(#[n(0)] pub u64);
+
+impl Version {
+    /// The version after this one.
+    pub fn next(self) -> Version {
+        Version(self.0.saturating_add(1))
     }
 }
 
@@ -193,6 +224,12 @@ macro_rules! shared_text {
             }
         }
 
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
@@ -226,7 +263,8 @@ shared_text!(
     Name
 );
 shared_text!(
-    /// What a client calls something inside a resource: a group, a session, a deduplication id.
+    /// What a client calls something inside a resource: a group, a session, a deduplication id, a
+    /// stream, a tag.
     Label
 );
 shared_text!(

@@ -3,7 +3,7 @@
 //! Owns ids, stamps, limits, facts and the machines of a partition. Must never know a clock, a
 //! file, a socket, a random number, an executor, or a vendor's word. Enter at
 //! [`partition::Partition`] (`decide`, `evolve`, `tick`); the queues are in [`queue`] and
-//! [`broker`], the parts that they are composed of in [`parts`], and what checkpoints are made of
+//! [`broker`], the event stores in [`events`], the parts that they are composed of in [`parts`], and what checkpoints are made of
 //! in [`snapshot`].
 
 pub mod broker;
@@ -11,6 +11,7 @@ pub mod codec;
 pub mod command;
 pub mod decision;
 mod directory;
+pub mod events;
 pub mod fact;
 pub mod id;
 pub mod limits;

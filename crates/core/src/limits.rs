@@ -66,6 +66,41 @@ pub struct Limits {
     /// takes about half of the millisecond that a turn should take, and 5,000, which is Service
     /// Bus's largest link credit, over two; a receiver with more credit is served by several.
     pub broker_receive_max: usize,
+    /// Most bytes of an event's data: 1 MiB.
+    pub event_data_bytes_max: usize,
+    /// Most bytes of all that an event carries beside data, stream, type, tags and correlation: ids,
+    /// source, extensions. The HTTP servers that events come through allow headers of about this.
+    pub event_context_bytes_max: usize,
+    /// Most tags of an event. Each is an entry in memory until the index has it, and one on disk.
+    pub event_tags_max: usize,
+    /// Most bytes of a tag; the least is 1.
+    pub event_tag_bytes_max: usize,
+    /// Most bytes of a type or a correlation id; the least is 1.
+    pub event_label_bytes_max: usize,
+    /// Most bytes of a stream's name; the least is 1.
+    pub stream_name_bytes_max: usize,
+    /// Most events of one append, and most streams that it has expectations of.
+    pub append_events_max: usize,
+    /// Most tags of all events of one append: each costs a turn about a quarter of a microsecond.
+    pub append_tags_max: usize,
+    /// Most bytes of all events of one append: they are copied once inside a turn, 1 MiB in about
+    /// 100 microseconds.
+    pub append_bytes_max: usize,
+    /// Most items of a query.
+    pub query_items_max: usize,
+    /// Most types, tags, streams, categories and correlation ids of a query, all items together.
+    pub query_terms_max: usize,
+    /// Most events of a store that are kept in memory since the index has not said that it has them;
+    /// beyond, appends wait for the index.
+    pub recent_events_max: usize,
+    /// Most of those that one command hands to whoever indexes them.
+    pub recent_page_max: usize,
+    /// Most look-ups that the queries of one append make among those; each takes about a tenth of a
+    /// microsecond. A query that would take more waits for the index.
+    pub recent_scan_max: usize,
+    /// Most entries of those that one command lets go (at least an append's); it says how far it
+    /// came.
+    pub indexed_step_max: usize,
 }
 
 impl Limits {
@@ -96,6 +131,21 @@ impl Limits {
             peek_scan_max: 1000,
             unsettled_max: 5000,
             broker_receive_max: 1000,
+            event_data_bytes_max: 1024 * 1024,
+            event_context_bytes_max: 32 * 1024,
+            event_tags_max: 64,
+            event_tag_bytes_max: 256,
+            event_label_bytes_max: 1024,
+            stream_name_bytes_max: 1024,
+            append_events_max: 1000,
+            append_tags_max: 4000,
+            append_bytes_max: 8 * 1024 * 1024,
+            query_items_max: 32,
+            query_terms_max: 256,
+            recent_events_max: 262_144,
+            recent_page_max: 1024,
+            recent_scan_max: 10_000,
+            indexed_step_max: 4000,
         }
     }
 

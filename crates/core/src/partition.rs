@@ -11,8 +11,9 @@ use crate::broker::{
 use crate::command::{Command, Reply, Verdict};
 use crate::decision::{Decision, Moment};
 use crate::directory::Directory;
+use crate::events::{EventRefusal, EventStore, EventStoreCreated};
 use crate::fact::{Fact, Facts, Opened, QueueCreated, QueueDeleted};
-use crate::id::{Epoch, Label, Name, PartitionId, Place, Position, QueueId, Text};
+use crate::id::{Epoch, EventNumber, Label, Name, PartitionId, Place, Position, QueueId, Text};
 use crate::limits::Limits;
 use crate::parts::Texts;
 use crate::queue::{Destinations, Queue, QueueKind, QueueSettings, SettingsPatch};
@@ -47,6 +48,8 @@ pub struct Header {
     pub offset: Millis,
     /// The stamp of the last batch.
     pub last: Stamp,
+    /// The last number that an event was given; 0 before the first.
+    pub numbered: EventNumber,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -80,6 +83,7 @@ impl Resource {
 pub(crate) enum Kind {
     Polled(Box<Queue>),
     Broker(Box<BrokerQueue>),
+    Events(Box<EventStore>),
 }
 
 impl Kind {
@@ -87,6 +91,7 @@ impl Kind {
         match self {
             Kind::Polled(queue) => queue.name(),
             Kind::Broker(queue) => queue.name(),
+            Kind::Events(store) => store.name(),
         }
     }
 
@@ -94,6 +99,7 @@ impl Kind {
         match self {
             Kind::Polled(queue) => queue.bytes(),
             Kind::Broker(queue) => queue.bytes(),
+            Kind::Events(store) => store.bytes(),
         }
     }
 
@@ -101,6 +107,7 @@ impl Kind {
         match self {
             Kind::Polled(queue) => queue.next_due(),
             Kind::Broker(queue) => queue.next_due(),
+            Kind::Events(_) => None,
         }
     }
 }
@@ -173,6 +180,17 @@ impl Partition {
                 self.create_broker(name, settings)
             }
             Command::Broker(command) => self.decide_broker(&now, command),
+            Command::CreateEventStore { name } => self.create_events(name),
+            Command::Append(append) => {
+                self.with_events(&append.store, |id, store| store.append(&now, id, append))
+            }
+            Command::Indexed { store: name, upto } => {
+                self.with_events(name, |id, store| store.indexed(&now, id, *upto))
+            }
+            Command::RecentEvents { store: name, after, max, .. } => {
+                self.with_events(name, |id, store| store.recent(&now, id, *after, *max))
+            }
+            Command::DescribeEvents { name } => self.with_events(name, EventStore::describe),
             Command::ChangeQueue { name, .. }
             | Command::DeleteQueue { name }
             | Command::PurgeQueue { name }
@@ -198,7 +216,8 @@ impl Partition {
 
     fn moment(&self, at: Stamp, here: Place) -> Moment<'_> {
         let epoch = self.header.epoch;
-        Moment { at, here, partition: self.id, epoch, limits: &self.limits }
+        let next_number = self.header.numbered.next();
+        Moment { at, here, partition: self.id, epoch, next_number, limits: &self.limits }
     }
 
     fn list(&self, prefix: &Name, after: Option<&Name>, limit: usize) -> Decision {
@@ -211,7 +230,7 @@ impl Partition {
         let id = self.directory.find(name)?;
         match self.resources.get(&id)? {
             Resource { kind: Kind::Polled(queue), touched, .. } => Some((id, queue, *touched)),
-            Resource { kind: Kind::Broker(_), .. } => None,
+            Resource { kind: Kind::Broker(_) | Kind::Events(_), .. } => None,
         }
     }
 
@@ -303,7 +322,7 @@ impl Partition {
     /// Whether a new queue may have this name now.
     fn check_name(&self, now: &Moment<'_>, name: &Name) -> Result<(), QueueRefusal> {
         if self.directory.find(name).is_some() {
-            // Not a polled queue, or it would have been found: a broker queue has the name.
+            // Not a polled queue, or it would have been found: something else has the name.
             let (name, setting) = (name.clone(), Setting::Kind);
             return Err(QueueRefusal::ExistsOtherwise { name, setting });
         }
@@ -341,6 +360,42 @@ impl Partition {
         }
     }
 
+    fn create_events(&self, name: &Name) -> (Decision, Position) {
+        let found = self.directory.find(name).and_then(|id| Some((id, self.resources.get(&id)?)));
+        match found {
+            Some((queue, Resource { kind: Kind::Events(_), touched, .. })) => {
+                (Decision::reply(Reply::Queue { queue }), *touched)
+            }
+            Some(_) => {
+                let refusal = EventRefusal::Exists { name: name.clone() };
+                (Decision::refuse(refusal), self.directory.touched)
+            }
+            None => {
+                let store = self.directory.next_queue();
+                let created = EventStoreCreated { store, name: name.clone() };
+                let reply = Reply::Queue { queue: store };
+                (Decision::fact(Fact::EventStoreCreated(created), reply), self.directory.touched)
+            }
+        }
+    }
+
+    fn with_events(
+        &self,
+        name: &Name,
+        decide: impl FnOnce(QueueId, &EventStore) -> Decision,
+    ) -> (Decision, Position) {
+        let found = self.directory.find(name).and_then(|id| Some((id, self.resources.get(&id)?)));
+        match found {
+            Some((id, Resource { kind: Kind::Events(store), touched, .. })) => {
+                (decide(id, store), *touched)
+            }
+            _ => {
+                let refusal = EventRefusal::Missing { name: name.clone() };
+                (Decision::refuse(refusal), self.directory.touched)
+            }
+        }
+    }
+
     /// What time alone has made due by `at`, for at most `limit` messages of all queues together.
     pub fn tick(&self, at: Stamp, here: Place, limit: usize) -> Facts {
         let (mut facts, mut left) = (Facts::none(), limit);
@@ -373,7 +428,7 @@ impl Partition {
                 let count = facts.len();
                 (facts, count)
             }
-            None => (Facts::none(), 0),
+            Some(Kind::Events(_)) | None => (Facts::none(), 0),
         }
     }
 
@@ -388,6 +443,7 @@ impl Partition {
         match &self.resources.get(&queue)?.kind {
             Kind::Polled(queue) => queue.next_visible(at, &self.limits),
             Kind::Broker(queue) => queue.next_visible(at),
+            Kind::Events(_) => None,
         }
     }
 
@@ -396,6 +452,7 @@ impl Partition {
         match command {
             Command::Receive { queue, .. } => self.directory.find(queue),
             Command::Broker(command) => self.directory.find(command.queue()),
+            Command::RecentEvents { store, .. } => self.directory.find(store),
             _ => None,
         }
     }
@@ -408,6 +465,7 @@ impl Partition {
                 .polled(queue)
                 .map_or(Millis::ZERO, |(_, queue, _)| queue.settings().receive_wait),
             Command::Broker(command) => command.wait().unwrap_or(Millis::ZERO),
+            Command::RecentEvents { wait, .. } => *wait,
             _ => Millis::ZERO,
         }
     }
@@ -434,6 +492,11 @@ impl Partition {
                 let kind = Kind::Broker(Box::new(BrokerQueue::created(at, created)));
                 self.add(here, created.queue, &created.name, kind);
             }
+            Fact::EventStoreCreated(created) => {
+                let kind = Kind::Events(Box::new(EventStore::created(at, created)));
+                self.add(here, created.store, &created.name, kind);
+            }
+            Fact::Appended(_) | Fact::Indexed(_) => self.evolve_events(at, here, fact),
             Fact::QueueDeleted(deleted) => self.remove(at, here, deleted.queue),
             Fact::QueueChanged(changed) => self.evolve_settings(at, here, changed),
             Fact::DeadLettered(moved) => self.move_dead_letter(at, here, moved),
@@ -471,6 +534,10 @@ impl Partition {
                 self.header.offset = opened.offset;
             }
             Fact::ClockMoved(moved) if self.is_news(here) => self.header.offset = moved.offset,
+            // Also what is no news: numbers only grow.
+            Fact::Appended(appended) => {
+                self.header.numbered = self.header.numbered.max(appended.number);
+            }
             _ => {}
         }
     }
@@ -532,6 +599,18 @@ impl Partition {
         let resource = self.resource(here, fact.queue());
         if let Some(Resource { kind: Kind::Broker(queue), .. }) = resource {
             queue.evolve(at, here, fact);
+        }
+    }
+
+    fn evolve_events(&mut self, at: Stamp, here: Place, fact: &Fact) {
+        let [Some(id), None] = fact.queues() else { return };
+        let Some(Resource { kind: Kind::Events(store), .. }) = self.resource(here, id) else {
+            return;
+        };
+        match fact {
+            Fact::Appended(appended) => store.evolve_appended(at, here, appended),
+            Fact::Indexed(indexed) => store.evolve_indexed(indexed.upto),
+            _ => {}
         }
     }
 

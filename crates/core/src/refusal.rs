@@ -2,6 +2,7 @@
 //! wildcard, so that a new refusal does not compile until each face says what its cloud would say.
 
 use crate::broker::BrokerRefusal;
+use crate::events::EventRefusal;
 use crate::id::{Label, Name};
 use crate::stamp::Millis;
 
@@ -12,6 +13,14 @@ pub enum Refusal {
     Queue(QueueRefusal),
     /// From a broker queue.
     Broker(BrokerRefusal),
+    /// From an event store.
+    Events(EventRefusal),
+}
+
+impl From<EventRefusal> for Refusal {
+    fn from(refusal: EventRefusal) -> Refusal {
+        Refusal::Events(refusal)
+    }
 }
 
 impl From<QueueRefusal> for Refusal {

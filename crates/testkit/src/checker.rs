@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lineside_core::broker::{BrokerCommand, BrokerFact, BrokerOperation, SubQueue, WhichSession};
 use lineside_core::command::{Command, Verdict};
+use lineside_core::events::{Append, Appended, Assigned, EventBody};
 use lineside_core::fact::{Batch, Fact, Facts};
 use lineside_core::id::{MessageId, Name, PartitionId, Position};
 use lineside_core::limits::Limits;
@@ -338,11 +339,31 @@ fn is_soft(model: &Model, fact: &Fact) -> bool {
     matches!(fact, Fact::Leased(leased) if model.is_standard(leased.queue))
 }
 
-/// A message's body is what was sent.
+/// A message's body is what was sent, and an event's what was appended.
 fn check_body(command: &Command, facts: &Facts) -> Check {
+    if let Command::Append(append) = command {
+        return check_events(append, facts);
+    }
     let Command::Send { message, .. } = command else { return Ok(()) };
     let bodies = facts.bodies.iter().map(|(_, body)| body);
     let expected = (!facts.is_empty()).then_some(&message.body);
     ensure!(bodies.eq(expected), "not what was sent is beside {facts:?}");
+    Ok(())
+}
+
+/// Each body says what was given, and what its fact says.
+fn check_events(append: &Append, facts: &Facts) -> Check {
+    let events = append.events.iter().zip(&facts.facts).zip(&facts.bodies);
+    ensure!(facts.facts.len() == facts.bodies.len(), "an event without a body: {facts:?}");
+    for ((event, fact), (_, bytes)) in events {
+        let body = EventBody::decode(bytes).map_err(|error| Violation(error.to_string()))?;
+        ensure!(body.content == event.content, "not what was appended: {body:?}");
+        let Assigned { store, number, stream, version, tags, correlation, index, count, .. } =
+            body.assigned;
+        let (kind, len) = (body.content.kind, u32::try_from(bytes.len()).unwrap_or(0));
+        let said =
+            Appended { store, number, stream, version, kind, tags, correlation, len, index, count };
+        ensure!(*fact == Fact::Appended(said), "a body says something else than {fact:?}");
+    }
     Ok(())
 }

@@ -151,6 +151,11 @@ impl CallTag {
             | Command::CancelMove { source: name, .. }
             | Command::Peek { queue: name, .. } => Some(name),
             Command::Broker(command) => Some(command.queue()),
+            Command::Append(append) => Some(&append.store),
+            Command::CreateEventStore { name }
+            | Command::Indexed { store: name, .. }
+            | Command::RecentEvents { store: name, .. }
+            | Command::DescribeEvents { name } => Some(name),
         };
         CallTag(name.map_or(0, |name| name.as_str().as_ptr().addr()))
     }

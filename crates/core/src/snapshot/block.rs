@@ -33,6 +33,8 @@ pub(crate) mod part {
     pub(crate) const DEAD: u8 = 4;
     /// Locks and states of sessions.
     pub(crate) const SESSIONS: u8 = 5;
+    /// Events of a store that the index did not have.
+    pub(crate) const EVENTS: u8 = 6;
 }
 
 /// A piece of a resource as bytes: CBOR with explicit numbers, as facts are. Equal pieces have

@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 
 use super::block::{Block, BlockKey, Blocks, SnapshotError, chunk_blocks, part};
-use crate::id::{Epoch, Name, Place, QueueId, Seq};
+use crate::id::{Epoch, EventNumber, Name, Place, QueueId, Seq};
 use crate::partition::Header;
 use crate::parts::DedupState;
 use crate::stamp::{Millis, Stamp};
@@ -30,6 +30,9 @@ struct Main {
     last_queue: QueueId,
     #[n(5)]
     last_given_up: Seq,
+    /// The last number that an event was given; absent before the first.
+    #[n(6)]
+    numbered: Option<EventNumber>,
 }
 
 /// A header read back.
@@ -47,12 +50,11 @@ impl HeaderSnapshot {
         last_queue: QueueId,
         given_up: DedupState<Name, Stamp>,
     ) -> HeaderSnapshot {
-        let Header { epoch, offset, last } = *header;
+        let Header { epoch, offset, last, numbered } = *header;
         let last_given_up = given_up.last;
-        HeaderSnapshot {
-            main: Main { changed, epoch, offset, last, last_queue, last_given_up },
-            given_up,
-        }
+        let numbered = (numbered > EventNumber(0)).then_some(numbered);
+        let main = Main { changed, epoch, offset, last, last_queue, last_given_up, numbered };
+        HeaderSnapshot { main, given_up }
     }
 
     /// The place after the last fact that it reflects; it reflects all before.
@@ -86,8 +88,8 @@ impl HeaderSnapshot {
     }
 
     pub(crate) fn restored(self) -> RestoredHeader {
-        let Main { changed, epoch, offset, last, last_queue, .. } = self.main;
-        let header = Header { epoch, offset, last };
+        let Main { changed, epoch, offset, last, last_queue, numbered, .. } = self.main;
+        let header = Header { epoch, offset, last, numbered: numbered.unwrap_or_default() };
         RestoredHeader { header, changed, last_queue, given_up: self.given_up }
     }
 }

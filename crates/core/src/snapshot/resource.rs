@@ -4,6 +4,7 @@ use minicbor::{Decode, Encode};
 
 use super::block::{Block, BlockKey, Blocks, SnapshotError};
 use crate::broker::{BrokerMain, BrokerSnapshot};
+use crate::events::{EventsMain, EventsSnapshot};
 use crate::id::{Place, QueueId};
 use crate::partition::Kind;
 use crate::queue::{QueueMain, QueueSnapshot};
@@ -22,6 +23,7 @@ pub struct ResourceSnapshot {
 enum KindSnapshot {
     Polled(QueueSnapshot),
     Broker(BrokerSnapshot),
+    Events(EventsSnapshot),
 }
 
 /// The main block. The numbers are the format on disk.
@@ -39,6 +41,8 @@ enum KindMain {
     Polled(#[n(0)] QueueMain),
     #[n(2)]
     Broker(#[n(0)] BrokerMain),
+    #[n(3)]
+    Events(#[n(0)] EventsMain),
 }
 
 impl ResourceSnapshot {
@@ -46,6 +50,7 @@ impl ResourceSnapshot {
         let kind = match kind {
             Kind::Polled(queue) => KindSnapshot::Polled(queue.snapshot()),
             Kind::Broker(queue) => KindSnapshot::Broker(queue.snapshot()),
+            Kind::Events(store) => KindSnapshot::Events(store.snapshot()),
         };
         ResourceSnapshot { id, changed, kind }
     }
@@ -66,6 +71,7 @@ impl ResourceSnapshot {
         1 + match &self.kind {
             KindSnapshot::Polled(queue) => queue.weight(),
             KindSnapshot::Broker(queue) => queue.weight(),
+            KindSnapshot::Events(store) => store.weight(),
         }
     }
 
@@ -76,6 +82,7 @@ impl ResourceSnapshot {
         let chunks: Blocks<'_> = match &self.kind {
             KindSnapshot::Polled(queue) => queue.blocks(self.id),
             KindSnapshot::Broker(queue) => queue.blocks(self.id),
+            KindSnapshot::Events(store) => store.blocks(self.id),
         };
         main.chain(chunks)
     }
@@ -84,6 +91,7 @@ impl ResourceSnapshot {
         let kind = match &self.kind {
             KindSnapshot::Polled(queue) => KindMain::Polled(queue.main().clone()),
             KindSnapshot::Broker(queue) => KindMain::Broker(queue.main().clone()),
+            KindSnapshot::Events(store) => KindMain::Events(store.main().clone()),
         };
         Block::new(BlockKey::main(self.id), &Main { changed: self.changed, kind })
     }
@@ -93,8 +101,18 @@ impl ResourceSnapshot {
         let bodies: Box<dyn Iterator<Item = Place>> = match &self.kind {
             KindSnapshot::Polled(queue) => queue.bodies(),
             KindSnapshot::Broker(queue) => queue.bodies(),
+            KindSnapshot::Events(_) => Box::new(std::iter::empty()),
         };
         bodies
+    }
+
+    /// Whether it needs, beside [`ResourceSnapshot::bodies`], every body that a fact of its ever
+    /// brought: an event store does, and knows no places; its index does.
+    pub fn holds_all(&self) -> bool {
+        match &self.kind {
+            KindSnapshot::Polled(_) | KindSnapshot::Broker(_) => false,
+            KindSnapshot::Events(_) => true,
+        }
     }
 
     pub(crate) fn of_main_block(block: &Block) -> Result<ResourceSnapshot, SnapshotError> {
@@ -102,6 +120,7 @@ impl ResourceSnapshot {
         let kind = match kind {
             KindMain::Polled(main) => KindSnapshot::Polled(QueueSnapshot::of(main)),
             KindMain::Broker(main) => KindSnapshot::Broker(BrokerSnapshot::of(main)),
+            KindMain::Events(main) => KindSnapshot::Events(EventsSnapshot::of(main)),
         };
         Ok(ResourceSnapshot { id: block.key.queue, changed, kind })
     }
@@ -110,6 +129,7 @@ impl ResourceSnapshot {
         match &mut self.kind {
             KindSnapshot::Polled(queue) => queue.add(block),
             KindSnapshot::Broker(queue) => queue.add(block),
+            KindSnapshot::Events(store) => store.add(block),
         }
     }
 
@@ -118,6 +138,7 @@ impl ResourceSnapshot {
         let kind = match self.kind {
             KindSnapshot::Polled(queue) => Kind::Polled(Box::new(queue.restored(at))),
             KindSnapshot::Broker(queue) => Kind::Broker(Box::new(queue.restored())),
+            KindSnapshot::Events(store) => Kind::Events(Box::new(store.restored())),
         };
         (self.id, self.changed, kind)
     }

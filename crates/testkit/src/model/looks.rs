@@ -52,7 +52,7 @@ impl Model {
                 let rule = polled.settings.dead_letter.as_ref();
                 rule.filter(|rule| rule.target == *target).map(|_| polled.name.clone())
             }
-            Queue::Broker(_) => None,
+            Queue::Broker(_) | Queue::Events(_) => None,
         };
         let mut names: Vec<Name> = self.queues.values().filter_map(names_it).collect();
         names.sort();

@@ -6,6 +6,7 @@
 //! A model never looks at what the engine keeps. It takes two hints from the facts, where the rules
 //! leave a choice: which messages a receive moved to a dead-letter queue, and when time was noticed.
 
+pub mod events;
 pub mod fair;
 mod fifo;
 mod looks;
@@ -26,6 +27,7 @@ use lineside_core::queue::QueueKind;
 use lineside_core::refusal::Refusal;
 use lineside_core::stamp::Stamp;
 
+use events::Store;
 use polled::Polled;
 use session::Broker;
 
@@ -88,14 +90,17 @@ pub struct Model {
     names: Vec<(Name, QueueId)>,
     given_up: Vec<(Name, Stamp)>,
     last_queue: u64,
+    /// The last number that an event was given.
+    numbered: u64,
     queues: BTreeMap<QueueId, Queue>,
 }
 
-/// A queue of either family.
+/// A queue of either family, or an event store.
 #[derive(Clone, Debug)]
 enum Queue {
     Polled(Box<Polled>),
     Broker(Box<Broker>),
+    Events(Box<Store>),
 }
 
 impl Model {
@@ -108,6 +113,7 @@ impl Model {
             names: Vec::new(),
             given_up: Vec::new(),
             last_queue: 0,
+            numbered: 0,
             queues: BTreeMap::new(),
         }
     }
@@ -120,7 +126,7 @@ impl Model {
         let queue = self.find(name)?;
         match self.queues.get(&queue)? {
             Queue::Polled(polled) => Some((queue, polled)),
-            Queue::Broker(_) => None,
+            Queue::Broker(_) | Queue::Events(_) => None,
         }
     }
 
@@ -152,6 +158,11 @@ impl Model {
             | Command::ListTags { .. }
             | Command::ListSources { .. }
             | Command::Peek { .. } => self.about_looks(now, decided),
+            Command::CreateEventStore { .. }
+            | Command::Append(_)
+            | Command::Indexed { .. }
+            | Command::RecentEvents { .. }
+            | Command::DescribeEvents { .. } => self.about_events(now, decided),
         }
     }
 
@@ -183,6 +194,7 @@ impl Model {
             match queue {
                 Queue::Polled(polled) => polled.ticked(at, &facts, all)?,
                 Queue::Broker(broker) => broker.ticked((*id, at), &facts, all)?,
+                Queue::Events(_) => ensure!(facts.is_empty(), "time brought events: {facts:?}"),
             }
         }
         ensure!(told == facts.len(), "time brought more than the queues know: {facts:?}");
@@ -221,6 +233,13 @@ impl Model {
                 },
                 None => true,
             },
+            Command::RecentEvents { store, after, .. } => match self.find(store) {
+                Some(id) => match self.queues.get(&id) {
+                    Some(Queue::Events(store)) => store.gives(*after),
+                    _ => true,
+                },
+                None => true,
+            },
             _ => true,
         }
     }
@@ -245,6 +264,7 @@ impl Queue {
         match self {
             Queue::Polled(polled) => polled.due(at) + polled.moves_due(step_max),
             Queue::Broker(broker) => broker.due(id, at).len() + broker.lapsed(at),
+            Queue::Events(_) => 0,
         }
     }
 }

@@ -169,7 +169,7 @@ impl Model {
         objections
     }
 
-    fn add(&mut self, name: &Name, queue: Queue) {
+    pub(super) fn add(&mut self, name: &Name, queue: Queue) {
         self.last_queue += 1;
         self.given_up.retain(|(known, _)| known != name);
         self.names.push((name.clone(), QueueId(self.last_queue)));

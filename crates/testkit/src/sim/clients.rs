@@ -2,12 +2,14 @@
 //! were handed, and use it again when it is long stale.
 
 mod broker;
+mod events;
 mod moves;
 mod polled;
 
 use bytes::Bytes;
 use lineside_core::broker::{BrokerRefusal, BrokerReply, SessionHolder};
 use lineside_core::command::{Command, Reply};
+use lineside_core::events::EventRefusal;
 use lineside_core::id::{Epoch, Label, MessageId, Name, QueueId, Seq};
 use lineside_core::receipt::Receipt;
 use lineside_core::refusal::{QueueRefusal, Refusal};
@@ -28,6 +30,8 @@ pub(crate) struct Clients {
     waits: u64,
     looks: u64,
     backlog_max: usize,
+    /// What the index has.
+    diary: events::Diary,
     /// Counts what must differ: bodies, and ids that are no duplicates.
     count: u64,
 }
@@ -76,6 +80,7 @@ impl Clients {
             waits: plan.waits,
             looks: plan.looks,
             backlog_max: plan.backlog_max,
+            diary: events::Diary::default(),
             count: 0,
         }
     }
@@ -91,6 +96,7 @@ impl Clients {
         let looks = |queue: &QueuePlan| match queue.kind {
             Kind::Standard | Kind::Fifo => polled::audit(queue.name),
             Kind::Broker { .. } => broker::audit(queue.name),
+            Kind::Events => events::audit(queue.name),
         };
         self.queues.iter().flat_map(looks).collect()
     }
@@ -111,6 +117,7 @@ impl Clients {
             }
             Kind::Standard | Kind::Fifo => self.about_polled(whim, index, queue),
             Kind::Broker { sessions } => self.about_broker(whim, index, (queue, sessions)),
+            Kind::Events => self.about_events(whim, queue),
         }
     }
 
@@ -125,6 +132,7 @@ impl Clients {
         match queue.kind {
             Kind::Standard | Kind::Fifo => self.create_polled(whim, queue),
             Kind::Broker { sessions } => Clients::create_broker(whim, queue.name, sessions),
+            Kind::Events => Command::CreateEventStore { name: named(queue.name) },
         }
     }
 
@@ -179,6 +187,8 @@ impl Clients {
             | Command::StartMove { source: name, .. }
             | Command::CreateQueue { name, .. } => name,
             Command::Broker(command) => command.queue(),
+            Command::Append(append) => &append.store,
+            Command::CreateEventStore { name } => name,
             _ => return,
         };
         let index = self.queues.iter().position(|queue| queue.name == name.as_str());
@@ -187,6 +197,7 @@ impl Clients {
             answer,
             Err(Refusal::Queue(QueueRefusal::Missing { .. }))
                 | Err(Refusal::Broker(BrokerRefusal::Missing { .. }))
+                | Err(Refusal::Events(EventRefusal::Missing { .. }))
         );
         let Ok(reply) = answer else { return };
         match reply {

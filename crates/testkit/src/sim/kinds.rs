@@ -1,6 +1,7 @@
 //! Names for what can happen, to count it and to print it.
 
 use lineside_core::broker::{BrokerFact, BrokerRefusal};
+use lineside_core::events::{EventRefusal, Moved};
 use lineside_core::fact::Fact;
 use lineside_core::queue::{MoveFailure, MoveStatus};
 use lineside_core::refusal::{QueueRefusal, Refusal};
@@ -36,6 +37,9 @@ pub fn fact(fact: &Fact) -> &'static str {
             MoveStatus::Failed(MoveFailure::KindsDiffer) => "move between kinds",
         },
         Fact::Broker(fact) => broker_fact(fact),
+        Fact::EventStoreCreated(_) => "event store created",
+        Fact::Appended(_) => "event appended",
+        Fact::Indexed(_) => "events indexed",
     }
 }
 
@@ -63,7 +67,7 @@ fn broker_fact(fact: &BrokerFact) -> &'static str {
 }
 
 /// Every kind of fact.
-pub const FACTS: [&str; 42] = [
+pub const FACTS: [&str; 45] = [
     "opened",
     "clock moved",
     "canary",
@@ -106,6 +110,9 @@ pub const FACTS: [&str; 42] = [
     "session released",
     "session lapsed",
     "session state set",
+    "event store created",
+    "event appended",
+    "events indexed",
 ];
 
 /// A refusal's kind.
@@ -113,6 +120,7 @@ pub fn refusal(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::Queue(refusal) => queue_refusal(refusal),
         Refusal::Broker(refusal) => broker_refusal(refusal),
+        Refusal::Events(refusal) => event_refusal(refusal),
     }
 }
 
@@ -170,8 +178,23 @@ fn broker_refusal(refusal: &BrokerRefusal) -> &'static str {
     }
 }
 
+fn event_refusal(refusal: &EventRefusal) -> &'static str {
+    match refusal {
+        EventRefusal::Missing { .. } => "no: event store missing",
+        EventRefusal::Exists { .. } => "no: event store's name taken",
+        EventRefusal::Empty { .. } => "no: append with something empty",
+        EventRefusal::Beyond { .. } => "no: append beyond a limit",
+        EventRefusal::Moved(moved) => match **moved {
+            Moved::Stream { .. } => "no: stream moved",
+            Moved::Boundary { .. } => "no: boundary moved",
+        },
+        EventRefusal::Stale { .. } => "no: look-up stale",
+        EventRefusal::IndexBehind { .. } => "no: index behind",
+    }
+}
+
 /// Every kind of refusal.
-pub const REFUSALS: [&str; 44] = [
+pub const REFUSALS: [&str; 52] = [
     "no: missing",
     "no: exists otherwise",
     "no: deleted recently",
@@ -216,6 +239,14 @@ pub const REFUSALS: [&str; 44] = [
     "no: message not found",
     "no: already dead-lettered",
     "no: too many numbers",
+    "no: event store missing",
+    "no: event store's name taken",
+    "no: append with something empty",
+    "no: append beyond a limit",
+    "no: stream moved",
+    "no: boundary moved",
+    "no: look-up stale",
+    "no: index behind",
 ];
 
 /// What befalls owners and callers, beside facts and refusals.

@@ -219,12 +219,22 @@ impl World {
         let host = self.any_host();
         let count = self.rng.between(1, self.plan.burst_max);
         let at_once = self.rng.below(100);
+        self.index_for(host);
         let commands = self.with_whim(|clients, whim| match at_once {
             0 => clients.flap(whim),
             1 => clients.pull_away(whim),
             _ => (0..count).map(|_| clients.wish(whim)).collect::<Vec<Command>>(),
         });
         self.send(host, commands);
+    }
+
+    /// Whoever calls a host asks the index before, which has what is in the log.
+    fn index_for(&mut self, host: usize) {
+        let Some(host) = self.hosts.get(host).filter(|_| self.clients.keeps_events()) else {
+            return;
+        };
+        let epoch = host.owner.partition().header().epoch;
+        self.clients.index(&self.steering.batches(PARTITION), epoch);
     }
 
     /// Calls a host, if it serves.
@@ -465,6 +475,7 @@ fn bodies_of(reply: &Reply) -> Vec<BodyRef> {
         Reply::Received(deliveries) => deliveries.iter().map(|delivery| delivery.body).collect(),
         Reply::Peeked { messages, .. } => messages.iter().map(|message| message.body).collect(),
         Reply::Broker(reply) => reply.bodies(),
+        Reply::Recent(recent) => recent.events.iter().map(|event| event.body).collect(),
         _ => Vec::new(),
     }
 }

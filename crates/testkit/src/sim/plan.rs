@@ -12,6 +12,7 @@ pub(crate) enum Kind {
     Standard,
     Fifo,
     Broker { sessions: bool },
+    Events,
 }
 
 /// A queue's name, and what it mostly is.
@@ -25,6 +26,7 @@ const STANDARD: [&str; 3] = ["jobs", "mail", "jobs-dead"];
 const FIFO: [&str; 3] = ["orders", "steps", "orders-dead"];
 const PLAIN: [&str; 2] = ["parcels", "letters"];
 const SESSIONS: [&str; 2] = ["chats", "carts"];
+const STORES: [&str; 2] = ["books", "diary"];
 
 /// What happens in a world, and how often.
 #[derive(Clone, Debug)]
@@ -148,19 +150,24 @@ fn limits(rng: &mut Rng) -> Limits {
         peek_messages_max: rng.one(&[cloud.peek_messages_max, 3], 3),
         peek_scan_max: rng.one(&[cloud.peek_scan_max, 5], 5),
         unsettled_max: rng.one(&[cloud.unsettled_max, 3], 3),
+        append_events_max: 5,
+        recent_events_max: rng.one(&[cloud.recent_events_max, 20], 20),
+        recent_page_max: rng.one(&[cloud.recent_page_max, 3], 3),
+        indexed_step_max: rng.one(&[cloud.indexed_step_max, 10], 10),
         ..cloud
     }
 }
 
 /// One to three queues of each kind, or none of some kinds.
 fn queues(rng: &mut Rng) -> Vec<QueuePlan> {
-    let families: [(&[&'static str], Kind); 4] = [
+    let families: [(&[&'static str], Kind); 5] = [
         (&STANDARD, Kind::Standard),
         (&FIFO, Kind::Fifo),
         (&PLAIN, Kind::Broker { sessions: false }),
         (&SESSIONS, Kind::Broker { sessions: true }),
+        (&STORES, Kind::Events),
     ];
-    let chosen = rng.between(1, 15);
+    let chosen = rng.between(1, 31);
     let mut queues = Vec::new();
     for (bit, (names, kind)) in families.into_iter().enumerate() {
         if chosen >> bit & 1 == 1 {

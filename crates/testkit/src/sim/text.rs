@@ -46,6 +46,11 @@ impl fmt::Display for FactText<'_> {
             Fact::MoveCancelled(cancelled) => write!(f, " {}", cancelled.task),
             Fact::MoveEnded(ended) => write!(f, " {} {:?}", ended.task, ended.status),
             Fact::Broker(fact) => broker(f, fact),
+            Fact::EventStoreCreated(created) => write!(f, " {}", created.name),
+            Fact::Appended(one) => {
+                write!(f, " {} {} #{} of {}", one.number.0, one.kind, one.version.0, one.stream)
+            }
+            Fact::Indexed(indexed) => write!(f, " up to {}", indexed.upto.0),
             Fact::QueueChanged(_)
             | Fact::QueueDeleted(_)
             | Fact::QueuePurged(_)
@@ -131,6 +136,16 @@ impl fmt::Display for CommandText<'_> {
                 BrokerOperation::Send { .. } => write!(f, "send to {queue}"),
                 other => write!(f, "{queue}: {other:?}"),
             },
+            Command::CreateEventStore { name } => write!(f, "create event store {name}"),
+            Command::Append(append) => {
+                let (events, as_of) = (append.events.len(), append.known.as_of.0);
+                write!(f, "append {events} to {}, index as of {as_of}", append.store)
+            }
+            Command::Indexed { store, upto } => write!(f, "{store} is indexed up to {}", upto.0),
+            Command::RecentEvents { store, after, max, wait } => {
+                write!(f, "{max} recent of {store} behind {}, waiting {}", after.0, wait.0)
+            }
+            Command::DescribeEvents { name } => write!(f, "describe events of {name}"),
         }
     }
 }

@@ -85,7 +85,8 @@ impl Long {
 
     fn moment<'a>(&self, limits: &'a Limits) -> Moment<'a> {
         let (at, here) = (Stamp(self.at), place(self.position));
-        Moment { at, here, partition: PartitionId(0), epoch: Epoch(1), limits }
+        let (partition, epoch, next_number) = (PartitionId(0), Epoch(1), EventNumber(1));
+        Moment { at, here, partition, epoch, next_number, limits }
     }
 
     /// Whoever gets something settles it in each way.

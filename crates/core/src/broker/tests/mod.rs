@@ -21,7 +21,7 @@ use crate::command::Reply;
 use crate::decision::{Decision, Moment};
 use crate::fact::{DedupMark, Fact, Facts};
 use crate::id::{
-    BodyRef, Epoch, Label, MessageId, Name, PartitionId, Place, Position, QueueId, Seq,
+    BodyRef, Epoch, EventNumber, Label, MessageId, Name, PartitionId, Place, Position, QueueId, Seq,
 };
 use crate::limits::Limits;
 use crate::receipt::Receipt;
@@ -228,6 +228,7 @@ impl World {
             here: self.here(),
             partition: PartitionId(0),
             epoch: Epoch(self.epoch),
+            next_number: EventNumber(1),
             limits: &self.limits,
         }
     }

@@ -23,8 +23,39 @@ pub(crate) fn every_fact() -> Vec<Fact> {
         vec![Fact::QueueTagged(tagged)],
         every_move(),
         vec![Fact::Broker(last)],
+        every_change_of_events(),
     ]
     .concat()
+}
+
+fn every_change_of_events() -> Vec<Fact> {
+    let store = QueueId(1);
+    let bare = Appended {
+        store,
+        number: EventNumber(2),
+        stream: label("s-1"),
+        version: Version(3),
+        kind: label("k"),
+        tags: Vec::new(),
+        correlation: None,
+        len: 1000,
+        index: 0,
+        count: 1,
+    };
+    let full = Appended {
+        number: EventNumber(70_000),
+        tags: vec![label("a"), label("b")],
+        correlation: Some(label("c")),
+        index: 1,
+        count: 2,
+        ..bare.clone()
+    };
+    vec![
+        Fact::EventStoreCreated(EventStoreCreated { store, name: name("native/e") }),
+        Fact::Appended(bare),
+        Fact::Appended(full),
+        Fact::Indexed(Indexed { store, upto: EventNumber(2) }),
+    ]
 }
 
 fn every_change_of_queues() -> Vec<Fact> {
@@ -166,6 +197,9 @@ pub(crate) fn number(fact: &Fact) -> u8 {
         Fact::MoveCancelled(_) => 24,
         Fact::MoveEnded(_) => 25,
         Fact::Broker(_) => 40,
+        Fact::EventStoreCreated(_) => 60,
+        Fact::Appended(_) => 61,
+        Fact::Indexed(_) => 62,
     }
 }
 
@@ -376,6 +410,36 @@ fn about_messages() -> impl Strategy<Value = Fact> {
     ]
 }
 
+fn any_number() -> impl Strategy<Value = EventNumber> {
+    prop_oneof![19 => 0..20_u64, 1 => Just(u64::MAX)].prop_map(EventNumber)
+}
+
+fn about_events() -> impl Strategy<Value = Fact> {
+    let found_by = (any_label(), any_label(), vec(any_label(), 0..3), option::of(any_label()));
+    let counts =
+        (any_seq(), any::<u32>(), 0..4_u32, prop_oneof![9 => 0..4_u32, 1 => Just(u32::MAX)]);
+    prop_oneof![
+        2 => (any_queue(), any_name())
+            .prop_map(|(store, name)| Fact::EventStoreCreated(EventStoreCreated { store, name })),
+        6 => (any_queue(), any_number(), found_by, counts).prop_map(
+            |(store, number, (stream, kind, tags, correlation), (seq, len, index, count))| {
+                let version = Version(seq.0);
+                Fact::Appended(Appended {
+                    store, number, stream, version, kind, tags, correlation, len, index, count,
+                })
+            }
+        ),
+        1 => (any_queue(), any_number())
+            .prop_map(|(store, upto)| Fact::Indexed(Indexed { store, upto })),
+    ]
+}
+
 pub(crate) fn any_fact() -> impl Strategy<Value = Fact> {
-    prop_oneof![1 => about_all(), 4 => about_queues(), 12 => about_messages(), 4 => any_move()]
+    prop_oneof![
+        1 => about_all(),
+        4 => about_queues(),
+        12 => about_messages(),
+        4 => any_move(),
+        4 => about_events(),
+    ]
 }

@@ -29,13 +29,15 @@ pub(crate) use crate::broker::{
 pub(crate) use crate::command::{
     Command, Delivery, Description, NewDedup, NewMessage, Peeked, PeekedLease, Reply, Verdict,
 };
+pub(crate) use crate::events::{Appended, EventStoreCreated, Indexed};
 pub(crate) use crate::fact::{
     Batch, ClockMoved, DeadLettered, DedupMark, Deleted, Expired, Fact, Facts, LeaseChanged,
     Leased, MoveCancelled, MoveEnded, MovePassed, MoveStarted, Moved, Opened, QueueChanged,
     QueueCreated, QueueDeleted, QueuePurged, QueueTagged, Sent,
 };
 pub(crate) use crate::id::{
-    BodyRef, Epoch, Label, MessageId, Name, PartitionId, Place, Position, QueueId, Seq, Text,
+    BodyRef, Epoch, EventNumber, Label, MessageId, Name, PartitionId, Place, Position, QueueId,
+    Seq, Text, Version,
 };
 pub(crate) use crate::limits::Limits;
 pub(crate) use crate::parts::{DeadLetterRule, Texts};
@@ -652,6 +654,10 @@ impl Partition {
                     queue.next_due()
                 }
                 super::Kind::Broker(queue) => queue.next_due(),
+                super::Kind::Events(store) => {
+                    store.check();
+                    None
+                }
             };
             assert_eq!(resource.due, next, "when {id:?} is due");
             due.extend(next.map(|next| (next, *id)));
