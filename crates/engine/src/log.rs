@@ -10,6 +10,7 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use lineside_core::fact::Batch;
 use lineside_core::id::{BodyRef, PartitionId, Position};
+use lineside_core::stamp::Stamp;
 
 use crate::living::LivingSet;
 
@@ -42,8 +43,17 @@ pub trait Log: Send + Sync {
     fn body(&self, partition: PartitionId, body: BodyRef)
     -> BoxFuture<'_, Result<Bytes, LogFault>>;
 
-    /// Below `below` only the bodies that `living` names still matter: facts and other bodies there
-    /// may be reclaimed, at leisure. A later call says all anew; `below` never falls.
+    /// The durable bodies from `from` on whose facts say that they matter for ever
+    /// ([`Fact::keeps_its_body`](lineside_core::fact::Fact::keeps_its_body)), in order, whether the
+    /// facts are still there or not. It ends at the tail.
+    fn kept(
+        &self,
+        partition: PartitionId,
+        from: Position,
+    ) -> BoxStream<'_, Result<KeptBody, LogFault>>;
+
+    /// Below `below` only the bodies that `living` names still matter, and those that are kept: facts
+    /// and other bodies there may be reclaimed, at leisure. A later call says all anew; `below` never falls.
     fn retain(&self, partition: PartitionId, below: Position, living: LivingSet);
 
     /// Asked by an owner of whose batches one was rejected, and who would read again and go on: a
@@ -52,6 +62,17 @@ pub trait Log: Send + Sync {
 
     /// Makes everything that was submitted durable and says so in the log. After it, submits fail.
     fn close(&self) -> BoxFuture<'_, Result<(), LogFault>>;
+}
+
+/// A body that matters for ever.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptBody {
+    /// Where it lies.
+    pub body: BodyRef,
+    /// When its batch was decided.
+    pub at: Stamp,
+    /// The body.
+    pub bytes: Bytes,
 }
 
 /// Room set aside for one batch, in bytes; rooms add up. A room that is dropped, used or not, gives

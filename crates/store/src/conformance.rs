@@ -11,6 +11,7 @@
 )]
 
 mod blobs;
+pub mod kept;
 mod large;
 mod retain;
 
@@ -50,12 +51,17 @@ pub trait World: Send {
 /// name.
 pub async fn run(features: Features, world: &(dyn Fn() -> Box<dyn World> + std::marker::Sync)) {
     for (name, check) in
-        [CHECKS, blobs::CHECKS, large::CHECKS, retain::CHECKS].into_iter().flatten()
+        [CHECKS, blobs::CHECKS, kept::CHECKS, large::CHECKS, retain::CHECKS].into_iter().flatten()
     {
         run_one(name, check(world())).await;
     }
-    let durable =
-        [DURABLE_CHECKS, blobs::DURABLE_CHECKS, large::DURABLE_CHECKS, retain::DURABLE_CHECKS];
+    let durable = [
+        DURABLE_CHECKS,
+        blobs::DURABLE_CHECKS,
+        kept::DURABLE_CHECKS,
+        large::DURABLE_CHECKS,
+        retain::DURABLE_CHECKS,
+    ];
     let durable = durable.into_iter().flatten();
     for (name, check) in durable.filter(|_| features.durable) {
         run_one(name, check(world())).await;

@@ -18,6 +18,7 @@ mod gaps;
 mod inbox;
 mod index;
 mod janitor;
+mod kept;
 mod log;
 mod options;
 mod outside;

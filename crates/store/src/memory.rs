@@ -19,7 +19,7 @@ use lineside_core::fact::{Batch, Facts};
 use lineside_core::id::{BodyRef, PartitionId, Position};
 use lineside_engine::blobs::Blobs;
 use lineside_engine::living::LivingSet;
-use lineside_engine::log::{Again, AppendError, Full, Log, LogFault, Room, Ticket};
+use lineside_engine::log::{Again, AppendError, Full, KeptBody, Log, LogFault, Room, Ticket};
 
 use blobs::MemoryBlobs;
 use fault::Steering;
@@ -127,6 +127,15 @@ impl Log for MemoryLog {
     ) -> BoxFuture<'_, Result<Bytes, LogFault>> {
         let found = self.shared.storage().body(partition, body).ok_or(LogFault::NoBody(body));
         Box::pin(std::future::ready(found))
+    }
+
+    fn kept(
+        &self,
+        partition: PartitionId,
+        from: Position,
+    ) -> BoxStream<'_, Result<KeptBody, LogFault>> {
+        let kept = self.shared.storage().kept(partition, from);
+        stream::iter(kept.into_iter().map(Ok)).boxed()
     }
 
     fn retain(&self, partition: PartitionId, below: Position, living: LivingSet) {

@@ -122,13 +122,14 @@ impl Appender {
         Ok(())
     }
 
-    /// Begins another segment if this one is full. Bodies outside count as if they were in it: or else
+    /// Begins another segment if this one is full, or of an earlier version of the format. Bodies outside count as if they were in it: or else
     /// a segment would name any number of them before it is sealed, and only then are they reclaimed.
     fn make_room(&mut self, len: u64, outside: u64) -> Result<(), WriteFault> {
         let is_empty = self.end.offset == self.end.segment.header.first_offset;
         let outside = self.end.outside.saturating_add(outside);
         let filled = self.end.offset.saturating_add(len).saturating_add(outside);
-        if is_empty || filled <= self.segment_bytes {
+        let fits = is_empty || filled <= self.segment_bytes;
+        if fits && !self.end.segment.is_of_old() {
             return Ok(());
         }
         // A segment that is there says that all before it is durable.

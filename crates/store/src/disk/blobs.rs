@@ -12,7 +12,7 @@ use lineside_engine::off_loop::off_loop;
 
 use super::aside::{Aside, is_full};
 use super::file::{Disk, DiskFile};
-use super::segment::{MAGIC, VERSION};
+use super::segment::MAGIC;
 use super::space::Space;
 use super::write::{BLOCK_BYTES, Block, is_sealed, seal};
 use crate::blob::{check_len, check_name, damaged, io};
@@ -20,6 +20,7 @@ use crate::limits::BLOB_BYTES_MAX;
 
 /// The folder of the data directory in which blobs lie.
 pub(crate) const FOLDER: &str = "blobs";
+const VERSION: u16 = 1;
 const KIND_BLOB: u16 = 2;
 const SUFFIX: &str = ".blob";
 const SUFFIX_UNFINISHED: &str = ".blob.new";

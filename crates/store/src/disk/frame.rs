@@ -2,7 +2,7 @@
 
 use crc_fast::crc32_iscsi;
 use lineside_core::codec::encode_facts;
-use lineside_core::fact::Batch;
+use lineside_core::fact::{Batch, Fact};
 use lineside_core::id::{PartitionId, Position};
 
 use super::index::{Entry, Outside};
@@ -66,6 +66,7 @@ impl Frame {
             len: count(body.len()),
             crc: crc32_iscsi(body),
             outside: body.len() > inside_max,
+            kept: is_kept(&batch.facts.facts, *index),
         });
         let entries: Vec<BodyEntry> = entries.collect();
         self.finish_batch(start, &head, &entries);
@@ -103,7 +104,8 @@ impl Frame {
         self.batches = self.batches.saturating_add(1);
         if !matches!(head.form, Form::Gap(_)) {
             let (offset, outside) = (start as u64, Outside::of(position, entries));
-            self.entries.push(Entry { partition, position, offset, bodies, bytes, outside });
+            let kept = kept(entries);
+            self.entries.push(Entry { partition, position, offset, bodies, kept, bytes, outside });
         }
     }
 
@@ -167,6 +169,17 @@ impl Frame {
     pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries
     }
+}
+
+/// Whether the body that this fact brought is one that matters for ever.
+fn is_kept(facts: &[Fact], index: u32) -> bool {
+    let fact = usize::try_from(index).ok().and_then(|index| facts.get(index));
+    fact.is_some_and(Fact::keeps_its_body)
+}
+
+/// How many of these bodies are kept.
+pub(crate) fn kept(entries: &[BodyEntry]) -> u32 {
+    count(entries.iter().filter(|entry| entry.kept).count())
 }
 
 fn count(count: usize) -> u32 {

@@ -23,6 +23,8 @@ pub(crate) struct Share {
     pub(crate) offsets: Vec<u32>,
     /// How many bodies there are, those outside among them.
     pub(crate) bodies: u64,
+    /// Of these, how many are kept whatever is said of them.
+    pub(crate) kept: u64,
     /// Bytes of the batches.
     pub(crate) bytes: u64,
     /// Bodies that lie outside, ascending.
@@ -36,6 +38,8 @@ pub(crate) struct Outside {
     pub(crate) place: Place,
     /// Its length.
     pub(crate) len: u32,
+    /// It matters whatever is said of it.
+    pub(crate) kept: bool,
 }
 
 impl Outside {
@@ -46,7 +50,9 @@ impl Outside {
     ) -> Vec<Outside> {
         let outside = entries.into_iter().filter(|entry| entry.outside);
         let place = |entry: &BodyEntry| Place { position, index: entry.index };
-        outside.map(|entry| Outside { place: place(entry), len: entry.len }).collect()
+        let outside =
+            outside.map(|entry| Outside { place: place(entry), len: entry.len, kept: entry.kept });
+        outside.collect()
     }
 }
 
@@ -58,6 +64,8 @@ pub(crate) struct Entry {
     /// Of its head, in bytes.
     pub(crate) offset: u64,
     pub(crate) bodies: u32,
+    /// Of these, how many are kept.
+    pub(crate) kept: u32,
     /// Its length.
     pub(crate) bytes: u64,
     pub(crate) outside: Vec<Outside>,
@@ -119,6 +127,7 @@ impl SegmentIndex {
         let entered = share.enter(entry.position.0, units);
         if entered {
             share.bodies = share.bodies.saturating_add(u64::from(entry.bodies));
+            share.kept = share.kept.saturating_add(u64::from(entry.kept));
             share.bytes = share.bytes.saturating_add(entry.bytes);
             share.outside.extend(&entry.outside);
         }
@@ -168,7 +177,8 @@ mod tests {
         let position = Position(position);
         let offset = 64 + position.0 * 8;
         let outside = Vec::new();
-        Entry { partition: PartitionId(3), position, offset, bodies: 2, bytes: 8, outside }
+        let (partition, kept) = (PartitionId(3), 1);
+        Entry { partition, position, offset, bodies: 2, kept, bytes: 8, outside }
     }
 
     fn index(positions: &[u64]) -> SegmentIndex {
@@ -191,7 +201,7 @@ mod tests {
         let share = &index.partitions[&PartitionId(3)];
         assert_eq!(Some(&share.last()), positions.last());
         let count = positions.len() as u64;
-        assert_eq!((share.bodies, share.bytes), (count * 2, count * 8));
+        assert_eq!((share.bodies, share.kept, share.bytes), (count * 2, count, count * 8));
     }
 
     #[test]
@@ -219,7 +229,8 @@ mod tests {
 
     #[test]
     fn bodies_outside_are_known_by_their_places() {
-        let body = |index, outside| BodyEntry { index, len: 100 + index, crc: 0, outside };
+        let body =
+            |index, outside| BodyEntry { index, len: 100 + index, crc: 0, outside, kept: false };
         let mut index = SegmentIndex::default();
         for position in [Position(7), Position(9)] {
             let outside = Outside::of(position, &[body(0, true), body(3, false), body(4, true)]);

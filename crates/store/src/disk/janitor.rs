@@ -327,6 +327,7 @@ fn view_of(sealed: &Sealed, loaded: &Loaded) -> View {
         first: share.first,
         last: share.last(),
         bodies: share.bodies,
+        kept: share.kept,
         bytes: share.bytes,
         living: 0,
         outside: share.outside.clone(),
@@ -343,7 +344,7 @@ fn view_of(sealed: &Sealed, loaded: &Loaded) -> View {
     }
 }
 
-/// What is kept of a batch of which only these bodies matter.
+/// What is kept of a batch of which only these bodies matter, and those that always do.
 fn kept(batch: &FoundBatch, living: &BTreeMap<PartitionId, Vec<Place>>) -> Kept {
     let head = &batch.head;
     let Some(places) = living.get(&head.partition) else { return Kept::Whole };
@@ -352,6 +353,6 @@ fn kept(batch: &FoundBatch, living: &BTreeMap<PartitionId, Vec<Place>>) -> Kept 
         places.binary_search(&place).is_ok()
     };
     let entries: Vec<_> =
-        batch.directory.iter().filter(|entry| lives(entry.index)).copied().collect();
+        batch.directory.iter().filter(|entry| entry.kept || lives(entry.index)).copied().collect();
     if entries.is_empty() { Kept::Nothing } else { Kept::Bodies(entries) }
 }

@@ -12,7 +12,7 @@ use lineside_core::fact::Batch;
 use lineside_core::id::{BodyRef, PartitionId, Position};
 use lineside_engine::blobs::Blobs;
 use lineside_engine::living::LivingSet;
-use lineside_engine::log::{Again, AppendError, Full, Log, LogFault, Room, Ticket};
+use lineside_engine::log::{Again, AppendError, Full, KeptBody, Log, LogFault, Room, Ticket};
 
 use super::appender::Appender;
 use super::blobs::DiskBlobs;
@@ -22,6 +22,7 @@ use super::file::Disk;
 use super::frame::Frame;
 use super::inbox::{Ending, Failed, Submission};
 use super::janitor::{Housekeeping, Janitor, Retained};
+use super::kept::KeptReader;
 use super::options::{DiskOptions, OpenError};
 use super::outside;
 use super::pace::Pace;
@@ -236,6 +237,15 @@ impl Log for DiskLog {
         self.shared().damage.raise_floor(partition, from);
         let reader = Reader::new(Arc::clone(self.shared()), partition, from);
         stream::unfold(reader, Reader::step).boxed()
+    }
+
+    fn kept(
+        &self,
+        partition: PartitionId,
+        from: Position,
+    ) -> BoxStream<'_, Result<KeptBody, LogFault>> {
+        let reader = KeptReader::new(Arc::clone(self.shared()), partition, from);
+        stream::unfold(reader, KeptReader::step).boxed()
     }
 
     fn body(

@@ -16,8 +16,10 @@ use super::write::{ALIGNMENT, BLOCK_BYTES, Block, is_sealed, seal};
 
 /// The first bytes of each file.
 pub(crate) const MAGIC: [u8; 8] = *b"LINESIDE";
-/// The version of the format, in each file.
-pub(crate) const VERSION: u16 = 1;
+/// The version of the format that segments are written in. Version 1 knew no bodies that are kept;
+/// what is written is put behind such a segment, and not into it.
+pub(crate) const VERSION: u16 = 2;
+const FIRST_VERSION: u16 = 1;
 const KIND_LOG: u16 = 1;
 const SUFFIX: &str = ".segment";
 const SUFFIX_UNFINISHED: &str = ".segment.new";
@@ -40,6 +42,7 @@ pub(crate) struct SegmentId {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) id: SegmentId,
+    pub(crate) version: u16,
     /// The last segment that this one stands for: itself, unless compaction joined several.
     pub(crate) through: u64,
     /// The number of its first write in the physical log; all before it are durable.
@@ -110,6 +113,7 @@ impl Header {
         let id = SegmentId { number, salt: RandomState::new().hash_one(number) };
         let mut header = Header {
             id,
+            version: VERSION,
             through: number,
             first_write,
             rewritten: false,
@@ -140,7 +144,7 @@ impl Header {
         let mut block = [0; BLOCK_BYTES];
         let mut out = block.as_mut_slice();
         out.put_slice(&MAGIC);
-        out.put_u16_le(VERSION);
+        out.put_u16_le(self.version);
         out.put_u16_le(KIND_LOG);
         out.put_u32_le(flags);
         out.put_u64_le(self.id.number);
@@ -202,7 +206,7 @@ fn decode(block: &Block, number: u64) -> Result<(Header, u32, TableSeal), Header
              directory"
         )));
     }
-    if (version, kind) != (VERSION, KIND_LOG) {
+    if version < FIRST_VERSION || kind != KIND_LOG {
         return Err(broken(&format!("version {version}, kind {kind}: this is not a segment")));
     }
     let id = SegmentId { number: fields.get_u64_le(), salt: fields.get_u64_le() };
@@ -216,6 +220,7 @@ fn decode(block: &Block, number: u64) -> Result<(Header, u32, TableSeal), Header
     }
     let header = Header {
         id,
+        version,
         // The first build had no such field.
         through: through.max(number),
         first_write,
@@ -247,6 +252,11 @@ impl Segment {
         let header = Header::read(file.as_ref(), number)?;
         let end = AtomicU64::new(file.len()?);
         Ok(Segment { header, file, place: disk.place(&name), end })
+    }
+
+    /// Whether a version of the format before this one made it.
+    pub(crate) fn is_of_old(&self) -> bool {
+        self.header.version < VERSION
     }
 
     /// Which.

@@ -9,9 +9,10 @@ use lineside_core::id::{PartitionId, Place, Position};
 
 use super::file::Disk;
 use super::index::{Outside, SegmentIndex, Share};
-use super::segment::{MAGIC, SegmentId, VERSION};
+use super::segment::{MAGIC, SegmentId};
 use super::write::{BLOCK_BYTES, Block, is_sealed, seal};
 
+const VERSION: u16 = 1;
 const KIND_INDEX: u16 = 3;
 const SUFFIX: &str = ".index";
 const SUFFIX_UNFINISHED: &str = ".index.new";
@@ -21,6 +22,9 @@ const HEAD_BYTES: usize = 40;
 const OUTSIDE_BYTES: usize = 16;
 const HAS_STEPS: u16 = 1;
 const HAS_OUTSIDE: u16 = 2;
+const HAS_KEPT: u16 = 4;
+/// In the length of a body that lies outside; no body is so long.
+const KEPT: u32 = 1 << 31;
 
 /// The index of a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,13 +139,17 @@ fn encode_share(partition: PartitionId, share: &Share, out: &mut Vec<u8>) {
     out.put_u16_le(partition.0);
     let steps = if share.steps.is_empty() { 0 } else { HAS_STEPS };
     let outside = if share.outside.is_empty() { 0 } else { HAS_OUTSIDE };
-    out.put_u16_le(steps | outside);
+    let kept = if share.kept == 0 { 0 } else { HAS_KEPT };
+    out.put_u16_le(steps | outside | kept);
     out.put_u32_le(0);
     out.put_u64_le(share.offsets.len() as u64);
     out.put_u64_le(share.first);
     out.put_u64_le(share.bodies);
     out.put_u64_le(share.bytes);
     share.offsets.iter().chain(&share.steps).for_each(|unit| out.put_u32_le(*unit));
+    if share.kept != 0 {
+        out.put_u64_le(share.kept);
+    }
     if share.outside.is_empty() {
         return;
     }
@@ -149,7 +157,7 @@ fn encode_share(partition: PartitionId, share: &Share, out: &mut Vec<u8>) {
     for outside in &share.outside {
         out.put_u64_le(outside.place.position.0);
         out.put_u32_le(outside.place.index);
-        out.put_u32_le(outside.len);
+        out.put_u32_le(outside.len | if outside.kept { KEPT } else { 0 });
     }
 }
 
@@ -160,8 +168,9 @@ fn decode_share(rest: &mut &[u8]) -> Result<(PartitionId, Share), String> {
     let (bodies, bytes) = (head.get_u64_le(), head.get_u64_le());
     let offsets = take_units(rest, count)?;
     let steps = if flags & HAS_STEPS == 0 { Vec::new() } else { take_units(rest, count)? };
+    let kept = if flags & HAS_KEPT == 0 { 0 } else { take_u64(rest)? };
     let outside = if flags & HAS_OUTSIDE == 0 { Vec::new() } else { take_outside(rest)? };
-    Ok((PartitionId(partition), Share { first, steps, offsets, bodies, bytes, outside }))
+    Ok((PartitionId(partition), Share { first, steps, offsets, bodies, kept, bytes, outside }))
 }
 
 fn take_outside(rest: &mut &[u8]) -> Result<Vec<Outside>, String> {
@@ -170,7 +179,8 @@ fn take_outside(rest: &mut &[u8]) -> Result<Vec<Outside>, String> {
     let entries = len.and_then(|len| rest.split_off(..len)).ok_or("it ends too early")?;
     let outside = |mut entry: &[u8]| {
         let place = Place { position: Position(entry.get_u64_le()), index: entry.get_u32_le() };
-        Outside { place, len: entry.get_u32_le() }
+        let len = entry.get_u32_le();
+        Outside { place, len: len & !KEPT, kept: len & KEPT != 0 }
     };
     Ok(entries.chunks_exact(OUTSIDE_BYTES).map(outside).collect())
 }
@@ -196,9 +206,13 @@ mod tests {
             let (partition, position) = (PartitionId(partition), Position(position));
             let offset = 64 + position.0 * 8;
             let place = |index| Place { position, index };
-            let outside = |index| Outside { place: place(index), len: 20_000_000 };
+            let kept = |index| index == 5;
+            let outside =
+                |index| Outside { place: place(index), len: 20_000_000, kept: kept(index) };
             let outside = if position.0 == 6 { vec![outside(2), outside(5)] } else { vec![] };
-            index.enter(&Entry { partition, position, offset, bodies: 1, bytes: 80, outside });
+            let kept = u32::from(position.0 == 9);
+            let entry = Entry { partition, position, offset, bodies: 1, kept, bytes: 80, outside };
+            index.enter(&entry);
         }
         Sidecar { segment: SegmentId { number: 3, salt: 0xfeed }, end: 4711, index }
     }

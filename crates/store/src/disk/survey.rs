@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use lineside_core::id::{PartitionId, Position};
 
+use super::frame::kept;
 use super::index::{Entry, Outside, SegmentIndex};
 use super::roster::Until;
 use super::segment::Segment;
@@ -99,8 +100,9 @@ impl Survey {
         if !matches!(head.form, Form::Gap(_)) {
             let (bodies, bytes) = (head.bodies, head.total());
             let outside = Outside::of(position, &batch.directory);
-            let offset = batch.offset;
-            self.index.enter(&Entry { partition, position, offset, bodies, bytes, outside });
+            let (offset, kept) = (batch.offset, kept(&batch.directory));
+            let entry = Entry { partition, position, offset, bodies, kept, bytes, outside };
+            self.index.enter(&entry);
         }
     }
 

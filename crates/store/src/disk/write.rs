@@ -25,6 +25,7 @@ pub(crate) const ENTRY_BYTES: u32 = 12;
 
 /// The bit of an entry's index that says that the body lies outside. No batch has so many facts.
 const OUTSIDE: u32 = 1 << 31;
+const KEPT: u32 = 1 << 30;
 
 /// The first bytes of a write.
 pub(crate) const WRITE_MAGIC: [u8; 4] = *b"LSWR";
@@ -215,6 +216,8 @@ pub(crate) struct BodyEntry {
     pub(crate) crc: u32,
     /// It lies in a blob of its own, and takes nothing in its batch.
     pub(crate) outside: bool,
+    /// It matters for ever, whatever [`lineside_engine::log::Log::retain`] is told.
+    pub(crate) kept: bool,
 }
 
 impl BatchHead {
@@ -343,14 +346,18 @@ impl BatchHead {
 
 impl BodyEntry {
     pub(crate) fn encode_into(&self, mut place: &mut [u8]) {
-        place.put_u32_le(self.index | if self.outside { OUTSIDE } else { 0 });
+        let flags = [(self.outside, OUTSIDE), (self.kept, KEPT)];
+        let flags = flags.iter().filter(|(set, _)| *set).fold(0, |all, (_, flag)| all | flag);
+        place.put_u32_le(self.index | flags);
         place.put_u32_le(self.len);
         place.put_u32_le(self.crc);
     }
 
     fn decode(mut bytes: &[u8]) -> BodyEntry {
         let (index, len, crc) = (bytes.get_u32_le(), bytes.get_u32_le(), bytes.get_u32_le());
-        BodyEntry { index: index & !OUTSIDE, len, crc, outside: index & OUTSIDE != 0 }
+        let has = |flag| index & flag != 0;
+        let (outside, kept) = (has(OUTSIDE), has(KEPT));
+        BodyEntry { index: index & !(OUTSIDE | KEPT), len, crc, outside, kept }
     }
 
     /// How many bytes it takes in its batch.

@@ -3,9 +3,11 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use lineside_core::fact::Batch;
+use lineside_core::fact::{Batch, Fact};
 use lineside_core::id::{BodyRef, Place, Position};
+use lineside_core::stamp::Stamp;
 use lineside_engine::living::LivingSet;
+use lineside_engine::log::KeptBody;
 
 use crate::size::size_estimate;
 
@@ -26,32 +28,66 @@ pub(super) struct Partition {
 enum Slot {
     Whole(Batch),
     /// What is left of it.
-    Bodies(Bodies),
+    Thinned(Thinned),
+}
+
+/// What is left of a batch.
+#[derive(Debug)]
+struct Thinned {
+    at: Stamp,
+    bodies: Bodies,
+    /// Which of them are kept whatever is said of them.
+    kept: Vec<u32>,
 }
 
 impl Slot {
     fn size(&self) -> u64 {
         match self {
             Slot::Whole(batch) => size_estimate(batch),
-            Slot::Bodies(bodies) => bodies.iter().map(|(_, body)| body.len() as u64).sum(),
+            Slot::Thinned(left) => left.bodies.iter().map(|(_, body)| body.len() as u64).sum(),
+        }
+    }
+
+    fn at(&self) -> Stamp {
+        match self {
+            Slot::Whole(batch) => batch.at,
+            Slot::Thinned(left) => left.at,
         }
     }
 
     fn bodies(&self) -> &Bodies {
         match self {
             Slot::Whole(batch) => &batch.facts.bodies,
-            Slot::Bodies(bodies) => bodies,
+            Slot::Thinned(left) => &left.bodies,
         }
     }
 
-    /// Keeps the bodies at these places.
+    fn is_kept(&self, index: u32) -> bool {
+        match self {
+            Slot::Whole(batch) => {
+                let fact = usize::try_from(index).ok().and_then(|at| batch.facts.facts.get(at));
+                fact.is_some_and(Fact::keeps_its_body)
+            }
+            Slot::Thinned(left) => left.kept.binary_search(&index).is_ok(),
+        }
+    }
+
+    /// Keeps the bodies at these places, and those that are kept whatever is said of them.
     fn thin(&mut self, living: &[Place]) {
+        let at = self.at();
+        let is_kept = |(index, _): &&(u32, Bytes)| self.is_kept(*index);
+        let kept: Vec<u32> =
+            self.bodies().iter().filter(is_kept).map(|(index, _)| *index).collect();
         let bodies = match self {
             Slot::Whole(batch) => std::mem::take(&mut batch.facts.bodies),
-            Slot::Bodies(bodies) => std::mem::take(bodies),
+            Slot::Thinned(left) => std::mem::take(&mut left.bodies),
         };
-        let lives = |index: u32| living.binary_search_by_key(&index, |place| place.index).is_ok();
-        *self = Slot::Bodies(bodies.into_iter().filter(|(index, _)| lives(*index)).collect());
+        let lives = |index: u32| {
+            kept.binary_search(&index).is_ok()
+                || living.binary_search_by_key(&index, |place| place.index).is_ok()
+        };
+        let bodies = bodies.into_iter().filter(|(index, _)| lives(*index)).collect();
+        *self = Slot::Thinned(Thinned { at, bodies, kept });
     }
 }
 
@@ -89,7 +125,7 @@ impl Partition {
         let slots = (first..).zip(self.slots.iter().skip(skipped));
         slots.into_iter().find_map(|(position, slot)| match slot {
             Slot::Whole(batch) => Some((Position(position), batch)),
-            Slot::Bodies(_) => None,
+            Slot::Thinned(_) => None,
         })
     }
 
@@ -98,6 +134,23 @@ impl Partition {
         let found = bodies.binary_search_by_key(&body.place.index, |(index, _)| *index).ok()?;
         let (_, bytes) = bodies.get(found)?;
         (u32::try_from(bytes.len()) == Ok(body.len)).then(|| bytes.clone())
+    }
+
+    /// The bodies that are kept whatever is said of them, from `from` on.
+    pub(super) fn kept(&self, from: Position) -> Vec<KeptBody> {
+        let slots = (self.base..).zip(&self.slots).filter(|(position, _)| *position >= from.0);
+        let kept = slots.flat_map(|(position, slot)| {
+            let kept = slot.bodies().iter().filter(|(index, _)| slot.is_kept(*index));
+            kept.map(move |(index, bytes)| KeptBody {
+                body: BodyRef {
+                    place: Place { position: Position(position), index: *index },
+                    len: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+                },
+                at: slot.at(),
+                bytes: bytes.clone(),
+            })
+        });
+        kept.collect()
     }
 
     /// Reclaims what does not live below `below`; how many bytes that was.
@@ -123,5 +176,5 @@ impl Partition {
 }
 
 fn is_nothing(slot: &Slot) -> bool {
-    matches!(slot, Slot::Bodies(bodies) if bodies.is_empty())
+    matches!(slot, Slot::Thinned(left) if left.bodies.is_empty())
 }

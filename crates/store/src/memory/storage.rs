@@ -9,7 +9,7 @@ use futures::channel::oneshot;
 use lineside_core::fact::Batch;
 use lineside_core::id::{BodyRef, PartitionId, Position};
 use lineside_engine::living::LivingSet;
-use lineside_engine::log::{AppendError, Full, Room};
+use lineside_engine::log::{AppendError, Full, KeptBody, Room};
 
 use super::ConnectionId;
 use super::blobs::BlobState;
@@ -191,6 +191,11 @@ impl Storage {
 
     pub(super) fn body(&self, partition: PartitionId, body: BodyRef) -> Option<Bytes> {
         self.partitions.get(&partition)?.body(body)
+    }
+
+    /// The bodies that are kept, from `from` on.
+    pub(super) fn kept(&self, partition: PartitionId, from: Position) -> Vec<KeptBody> {
+        self.partitions.get(&partition).map_or(Vec::new(), |partition| partition.kept(from))
     }
 
     pub(super) fn tail(&self, partition: PartitionId) -> Position {

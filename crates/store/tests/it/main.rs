@@ -14,6 +14,7 @@ mod compaction;
 mod damage;
 mod fixtures;
 mod images;
+mod kept;
 mod opening;
 mod operations;
 mod outside;

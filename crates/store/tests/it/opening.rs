@@ -77,8 +77,8 @@ async fn what_this_version_does_not_write_is_named() {
         other.damage(FIRST, &Damage::Put(offset as u64, block));
         try_open(&other).unwrap_err().to_string()
     };
-    let newer = reseal(0, 8, 2);
-    assert!(newer.contains("newer version of Lineside (version 2"), "{newer}");
+    let newer = reseal(0, 8, 3);
+    assert!(newer.contains("newer version of Lineside (version 3"), "{newer}");
     assert!(reseal(0, 15, 2).contains("newer version"), "a flag that nobody knows");
     assert!(reseal(0, 32, 2).contains("begins with write 2"));
     assert!(reseal(64, 4, 9).contains("kind 9"), "also in the last write, which may not be cut");

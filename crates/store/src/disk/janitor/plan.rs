@@ -36,8 +36,10 @@ pub(crate) struct ShareView {
     pub(crate) first: u64,
     pub(crate) last: u64,
     pub(crate) bodies: u64,
+    /// Bodies that live whatever is said of them.
+    pub(crate) kept: u64,
     pub(crate) bytes: u64,
-    /// Bodies that live.
+    /// Bodies that live, those that are kept among them.
     pub(crate) living: u64,
     /// Bodies that lie outside, ascending.
     pub(crate) outside: Vec<Outside>,
@@ -59,6 +61,12 @@ impl ShareView {
     fn dead_outside(&self) -> u64 {
         let all: u64 = self.outside.iter().map(|outside| u64::from(outside.len)).sum();
         all.saturating_sub(self.living_outside)
+    }
+
+    /// Bytes of bodies outside that matter whatever is said of them.
+    fn kept_outside(&self) -> u64 {
+        let kept = self.outside.iter().filter(|outside| outside.kept);
+        kept.map(|outside| u64::from(outside.len)).sum()
     }
 
     /// Bytes in the segment that still matter, about: bodies are taken to be of one size.
@@ -93,7 +101,8 @@ pub(crate) fn count_living(views: &mut [View], retention: &Retention) {
     for (partition, retained) in retention {
         let shares = views.iter_mut().flat_map(|view| view.shares.iter_mut());
         let mut shares: Vec<_> = shares.filter(|share| share.partition == *partition).collect();
-        shares.iter_mut().for_each(|share| (share.living, share.living_outside) = (0, 0));
+        shares.iter_mut().for_each(|share| share.living = share.kept);
+        shares.iter_mut().for_each(|share| share.living_outside = share.kept_outside());
         let mut nth = 0;
         for place in retained.living.iter() {
             while shares.get(nth).is_some_and(|share| share.last < place.position.0) {
@@ -101,7 +110,7 @@ pub(crate) fn count_living(views: &mut [View], retention: &Retention) {
             }
             match shares.get_mut(nth) {
                 Some(share) if share.first <= place.position.0 => {
-                    share.living = share.living.saturating_add(1);
+                    share.living = share.living.saturating_add(1).min(share.bodies);
                     let outside = share.outside.binary_search_by_key(&place, |one| one.place);
                     let outside = outside.ok().and_then(|nth| share.outside.get(nth));
                     let len = outside.map_or(0, |outside| u64::from(outside.len));
@@ -171,6 +180,7 @@ mod tests {
             first,
             last,
             bodies: 10,
+            kept: 0,
             bytes: 1000,
             living: 0,
             outside,
@@ -221,6 +231,7 @@ mod tests {
         let outside = |position| Outside {
             place: Place { position: Position(position), index: 0 },
             len: 900,
+            kept: false,
         };
         large.shares[0].outside = vec![outside(12), outside(17)];
         let all: Vec<u64> = (10..20).collect();
