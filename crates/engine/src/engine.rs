@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::StreamExt;
 use lineside_core::command::{Command, Reply};
 use lineside_core::id::{BodyRef, PartitionId, Place, Position};
 use lineside_core::limits::Limits;
@@ -23,7 +24,7 @@ use crate::checkpoint::load::load;
 use crate::checkpoint::task::{self, Outcome};
 use crate::checkpoint::writer::Writer;
 use crate::clock::Clock;
-use crate::log::{AppendError, Log, LogFault};
+use crate::log::{AppendError, KeptBody, Log, LogFault};
 use crate::off_loop::off_loop;
 use crate::owner::{Now, Owner};
 use crate::read_only::ReadOnly;
@@ -211,6 +212,25 @@ impl Handle {
             Some(log) => log.body(self.shared.partition, body).await,
             None => Err(LogFault::Closed),
         }
+    }
+
+    /// The bodies that matter for ever and can be read, after a place, in order, at most so many:
+    /// none if there are none up to the tail. One that is damaged is passed over.
+    pub async fn kept(&self, after: Option<Place>, max: usize) -> Result<Vec<KeptBody>, LogFault> {
+        let Some(log) = self.shared.log.get() else { return Err(LogFault::Closed) };
+        let from = after.map_or(Position::default(), |after| after.position);
+        let mut kept = log.kept(self.shared.partition, from);
+        let mut found = Vec::new();
+        while found.len() < max {
+            match kept.next().await {
+                Some(Ok(body)) if after.is_some_and(|after| body.body.place <= after) => {}
+                Some(Ok(body)) => found.push(body),
+                Some(Err(LogFault::Damaged { .. })) => {}
+                Some(Err(fault)) => return Err(fault),
+                None => break,
+            }
+        }
+        Ok(found)
     }
 
     /// Whether a canary went through the log, and the engine still runs. Never, if it is open for

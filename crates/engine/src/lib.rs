@@ -9,6 +9,7 @@ pub mod blobs;
 pub mod checkpoint;
 pub mod clock;
 pub mod engine;
+pub mod events;
 pub mod living;
 pub mod log;
 pub mod off_loop;

@@ -6,6 +6,7 @@ mod config;
 mod data;
 mod descriptors;
 mod doctor;
+mod events;
 mod gate;
 mod server;
 mod shell;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -16,6 +16,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use lineside_aws::Aws;
 use lineside_aws::auth::Peer;
 use lineside_engine::engine::Handle;
+use lineside_native::face::{Body, Native};
+use lineside_native::problem::{Kind, Problem};
 use lineside_store::DiskLog;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
@@ -40,6 +42,8 @@ const OPEN_PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Server {
     aws: Aws,
     engine: Handle,
+    /// The native face, once its index is open.
+    native: Arc<OnceLock<Native>>,
     /// The log on disk, once it is open, for backups.
     log: Arc<OnceLock<DiskLog>>,
     /// Whether the declared queues are there, and so the faces answer.
@@ -55,6 +59,7 @@ impl Server {
     pub(crate) fn new(
         aws: Aws,
         engine: Handle,
+        native: Arc<OnceLock<Native>>,
         log: Arc<OnceLock<DiskLog>>,
         open: watch::Receiver<bool>,
     ) -> Arc<Server> {
@@ -62,6 +67,7 @@ impl Server {
         Arc::new(Server {
             aws,
             engine,
+            native,
             log,
             open,
             bodies: Semaphore::new(BODIES_BYTES_MAX),
@@ -125,7 +131,7 @@ impl Server {
         &self,
         peer: Option<Peer>,
         request: Request<Incoming>,
-    ) -> Result<Response<Full<Bytes>>, Infallible> {
+    ) -> Result<Response<Body>, Infallible> {
         let (mut head, body) = request.into_parts();
         // Nobody else asks for it.
         if let Some(peer) = peer.filter(|_| self.aws.is_guarded()) {
@@ -135,24 +141,28 @@ impl Server {
         let id = format!("00000000-0000-4000-8000-{number:012x}");
         let mut response = match self.read(body).await {
             Ok((body, _room)) => self.route(&head, body, &id).await,
-            Err((status, why)) => admin::problem(status, why),
+            Err((status, why)) => admin::problem(status, why).map(Body::Whole),
         };
         if let Ok(id) = HeaderValue::from_str(&id) {
             response.headers_mut().insert("x-amzn-requestid", id);
         }
-        Ok(response.map(Full::new))
+        Ok(response)
     }
 
-    async fn route(&self, head: &Parts, body: Bytes, id: &str) -> Response<Bytes> {
+    async fn route(&self, head: &Parts, body: Bytes, id: &str) -> Response<Body> {
         if Aws::is_addressed(head, &body) {
             if !self.opens().await {
                 let why = "the server is still making the queues that are declared: try again";
-                return admin::problem(StatusCode::SERVICE_UNAVAILABLE, why);
+                return admin::problem(StatusCode::SERVICE_UNAVAILABLE, why).map(Body::Whole);
             }
-            return self.aws.answer(head, body, id).await;
+            return self.aws.answer(head, body, id).await.map(Body::Whole);
         }
-        match head.uri.path() {
-            path if self.aws.is_guarded() && !may_come_here(path, head) => {
+        if Native::is_addressed(head) && may_come_here(self.aws.is_guarded(), head.uri.path(), head)
+        {
+            return self.answer_natively(head, &body, id).await;
+        }
+        let answer = match head.uri.path() {
+            path if !may_come_here(self.aws.is_guarded(), path, head) => {
                 let why = "where signatures are checked, this path answers the machine itself only";
                 admin::problem(StatusCode::FORBIDDEN, why)
             }
@@ -168,6 +178,18 @@ impl Server {
                 .await
             }
             _ => admin::problem(StatusCode::NOT_FOUND, "there is nothing at this path"),
+        };
+        answer.map(Body::Whole)
+    }
+
+    async fn answer_natively(&self, head: &Parts, body: &Bytes, id: &str) -> Response<Body> {
+        self.opens().await;
+        match self.native.get() {
+            Some(native) => native.answer(head, body, id).await,
+            None => {
+                let why = "the server is still starting, or its log is open for reading only";
+                Problem::new(Kind::Unavailable, why).response().map(Body::Whole)
+            }
         }
     }
 
@@ -249,9 +271,9 @@ impl Gathered {
 
 /// Nobody signs a request to the server itself, so where signatures are checked it is for those who
 /// are on the machine; health is for all.
-fn may_come_here(path: &str, head: &Parts) -> bool {
+fn may_come_here(is_guarded: bool, path: &str, head: &Parts) -> bool {
     let near = |Peer(address): &Peer| address.to_canonical().is_loopback();
-    path == "/_lineside/health" || head.extensions.get().is_some_and(near)
+    !is_guarded || path == "/_lineside/health" || head.extensions.get().is_some_and(near)
 }
 
 #[cfg(test)]
@@ -263,7 +285,7 @@ mod tests {
         let may = |path: &str, peer: &str| {
             let mut head = Request::post(path).body(()).unwrap().into_parts().0;
             head.extensions.insert(Peer(peer.parse().unwrap()));
-            may_come_here(path, &head)
+            may_come_here(true, path, &head)
         };
         for peer in ["127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"] {
             assert!(may("/_lineside/clock", peer), "{peer}");
@@ -273,6 +295,6 @@ mod tests {
             assert!(may("/_lineside/health", peer), "{peer}");
         }
         let unknown = Request::post("/_lineside/clock").body(()).unwrap().into_parts().0;
-        assert!(!may_come_here("/_lineside/clock", &unknown));
+        assert!(!may_come_here(true, "/_lineside/clock", &unknown));
     }
 }

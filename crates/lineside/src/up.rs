@@ -14,6 +14,7 @@ use lineside_engine::checkpoint::BYTES_BETWEEN;
 use lineside_engine::engine::{self, EngineFault, Handle, Options, Storage};
 use lineside_engine::log::LogFault;
 use lineside_engine::off_loop::on_own_thread;
+use lineside_native::face::Native;
 use lineside_store::{DiskLog, DiskOptions, Durability, MemoryLog, Recovery, Sync};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
@@ -24,6 +25,7 @@ use crate::config::declare::{self, Declarations};
 use crate::config::{self, AuthMode, ClockKind, Flags, LimitSet, Settings};
 use crate::data;
 use crate::descriptors;
+use crate::events;
 use crate::gate;
 use crate::say;
 use crate::server::Server;
@@ -67,13 +69,15 @@ async fn serve(options: &Settings, declarations: Declarations) -> anyhow::Result
     let log = Arc::new(OnceLock::new());
     let (engine, ended, sealed) = start_engine(options, data.clone(), log.clone());
     // Nobody is answered before the declared queues are there.
-    let (opening, open) = watch::channel(declarations.queues.is_empty());
+    let (opening, open) = watch::channel(false);
     let aws = gate::guard(Aws::new(engine.clone(), key), &options.auth)?;
-    let server = Server::new(aws, engine.clone(), log.clone(), open);
+    let native = Arc::new(OnceLock::new());
+    let server = Server::new(aws, engine.clone(), native.clone(), log.clone(), open);
     let (stop, stopping) = watch::channel(false);
-    tokio::spawn(server.clone().serve(listener, stopping));
+    tokio::spawn(server.clone().serve(listener, stopping.clone()));
     let banner = Banner::of(options, endpoint, data);
-    let announced = announce(engine.clone(), log.clone(), banner, declarations, opening);
+    let announced =
+        announce(engine.clone(), log.clone(), banner, declarations, (native, stopping), opening);
     let mut announced = tokio::spawn(announced);
     let mut ended = ended;
     let mut outcome = Ok(());
@@ -204,6 +208,7 @@ async fn announce(
     log: Arc<OnceLock<DiskLog>>,
     banner: Banner,
     declarations: Declarations,
+    (native, stopping): (Arc<OnceLock<Native>>, watch::Receiver<bool>),
     opening: watch::Sender<bool>,
 ) -> anyhow::Result<()> {
     say(format_args!("listening on {}", banner.endpoint));
@@ -215,6 +220,8 @@ async fn announce(
         return Ok(());
     }
     declare::all(declarations, &engine).await?;
+    let face = events::open(engine.clone(), banner.data.clone(), stopping).await;
+    drop(native.set(face.context("the events cannot be served")?));
     opening.send_replace(true);
     let kept = banner.data.as_ref().map_or("nowhere".to_owned(), |d| d.display().to_string());
     say(format_args!("ready; durability {}, data {kept}", banner.durability));
@@ -248,7 +255,7 @@ async fn warn_of_damage(why: &str, log: Option<&DiskLog>) {
 /// Appears whole or not at all.
 fn write_ready_file(path: &Path, endpoint: &str) -> std::io::Result<()> {
     let content = serde_json::json!({
-        "pid": std::process::id(), "endpoints": { "aws": endpoint },
+        "pid": std::process::id(), "endpoints": { "aws": endpoint, "native": format!("{endpoint}/v1") },
     });
     let new = path.with_extension("new");
     std::fs::write(&new, content.to_string())?;

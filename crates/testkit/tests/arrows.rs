@@ -15,13 +15,15 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Each crate of ours with those that it may know, by the name of its folder.
-const FLOORS: [(&str, &[&str]); 7] = [
+const FLOORS: [(&str, &[&str]); 9] = [
     ("core", &[]),
-    ("engine", &["core"]),
+    ("index", &["core"]),
+    ("engine", &["core", "index"]),
     ("store", &["core", "engine"]),
     ("aws", &["core", "engine"]),
-    ("lineside", &["core", "engine", "store", "aws"]),
-    ("testkit", &["core", "engine", "store"]),
+    ("native", &["core", "engine"]),
+    ("lineside", &["core", "index", "engine", "store", "aws", "native"]),
+    ("testkit", &["core", "index", "engine", "store"]),
     ("bench", &["core", "engine", "store", "aws"]),
 ];
 

@@ -12,8 +12,9 @@
 use std::collections::BTreeMap;
 
 use lineside_core::command::{Command, Reply};
+use lineside_core::events::{Append, Appended, Boundary, Expected, Query};
 use lineside_core::fact::{Fact, Moved};
-use lineside_core::id::{MessageId, Seq};
+use lineside_core::id::{EventNumber, Label, MessageId, Seq, Version};
 use lineside_core::refusal::{QueueRefusal, Refusal};
 use lineside_core::stamp::Stamp;
 use lineside_testkit::ledger::{CallId, Entry, Heard};
@@ -42,7 +43,7 @@ fn assert_all(counts: &BTreeMap<&'static str, u64>, names: &[&str]) {
 
 #[test]
 fn every_fact_refusal_and_trouble_is_met() {
-    let counts = run(0..120);
+    let counts = run(0..160);
     assert_all(&counts, &kinds::FACTS);
     assert_all(&counts, &kinds::REFUSALS);
     assert_all(&counts, &kinds::TROUBLES);
@@ -307,6 +308,100 @@ fn a_message_that_is_moved_otherwise_than_by_the_rules_is_found() {
     assert_no_move_is_told_otherwise(|moved| moved.body.len += 1);
     assert_no_move_is_told_otherwise(|moved| moved.id = moved.task);
     assert_no_move_is_told_otherwise(|moved| moved.visible_at = Stamp(1));
+}
+
+fn is_appended(_: &Command, reply: &Reply) -> bool {
+    matches!(reply, Reply::Appended(reply) if !reply.again)
+}
+
+fn is_done_again(_: &Command, reply: &Reply) -> bool {
+    matches!(reply, Reply::Appended(reply) if reply.again)
+}
+
+/// As if an append had been asked for otherwise than it was.
+fn ask_otherwise(run: &mut Run, call: CallId, change: impl Fn(&mut Append)) {
+    let Command::Append(append) = &mut run.ledger.calls[call.0].command else {
+        panic!("it is no append")
+    };
+    change(append);
+}
+
+#[test]
+fn an_append_that_is_answered_otherwise_is_found() {
+    for has in [is_appended, is_done_again] {
+        let mut run = right(|run| last_decision(run, has).is_some());
+        let decision = last_decision(&run, has).expect("an append");
+        retell(&mut run, decision, |reply| {
+            let Reply::Appended(answer) = reply else { return };
+            answer.streams.iter_mut().for_each(|(_, version)| *version = version.next());
+        });
+        assert_wrong(&run, "and should be");
+    }
+}
+
+#[test]
+fn an_append_that_a_moved_boundary_or_version_forbids_is_found() {
+    let has_more =
+        |_: &Command, reply: &Reply| matches!(reply, Reply::Appended(r) if r.first.0 > 9);
+    let both =
+        |command: &Command, reply: &Reply| is_appended(command, reply) && has_more(command, reply);
+    let changes: [fn(&mut Append); 2] = [
+        |append| {
+            let (query, after) = (Query::all(), EventNumber(0));
+            append.boundary = Some(Boundary { query, after });
+        },
+        |append| {
+            let never = Expected::At(Version(u64::MAX));
+            append.expected = vec![(append.events[0].stream.clone(), never)];
+        },
+    ];
+    for change in changes {
+        let mut run = right(|run| last_decision(run, both).is_some());
+        let (_, call) = last_decision(&run, both).expect("an append");
+        ask_otherwise(&mut run, call, change);
+        assert_wrong(&run, "and should be");
+    }
+}
+
+#[test]
+fn a_repeat_that_is_appended_again_is_found() {
+    let mut run = right(|run| last_decision(run, is_appended).is_some());
+    let (_, call) = last_decision(&run, is_appended).expect("an append");
+    // It was done before, if anything at all was.
+    ask_otherwise(&mut run, call, |append| append.unless = Some(Query::all()));
+    let appended = |run: &Run| {
+        let facts = run.log.iter().flat_map(|batch| &batch.facts.facts);
+        facts.filter(|fact| matches!(fact, Fact::Appended(_))).count()
+    };
+    assert!(appended(&run) > 10, "the seed has other events");
+    assert_wrong(&run, "and should be");
+}
+
+#[test]
+fn an_event_that_is_found_by_something_else_is_found() {
+    let changes: [fn(&mut Appended); 3] = [
+        |event| event.version = event.version.next(),
+        |event| event.number = event.number.next(),
+        |event| event.tags.push(Label::new("nobody's")),
+    ];
+    for change in changes {
+        let mut run = right(|run| last_decision(run, is_appended).is_some());
+        let (index, _) = last_decision(&run, is_appended).expect("an append");
+        let told = |fact: &mut Fact| {
+            if let Fact::Appended(event) = fact {
+                change(event)
+            }
+        };
+        let entry = &mut run.ledger.tenures.last_mut().expect("an owner").entries[index];
+        let Entry::Decided { moment, verdict, .. } = entry else { panic!("no decision") };
+        let (position, from) = (moment.here.position.0, moment.here.index as usize);
+        let count = verdict.facts.facts.len();
+        verdict.facts.facts.iter_mut().for_each(told);
+        let logged = &mut run.log[usize::try_from(position).expect("a small log")].facts.facts;
+        logged[from..from + count].iter_mut().for_each(told);
+        let Err(Violation(what)) = run.check() else { panic!("nothing was found") };
+        assert!(what.contains("a body says something else"), "{what}");
+    }
 }
 
 /// By which tasks messages were moved, and when.
