@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use lineside_core::id::{PartitionId, Position};
 use lineside_engine::log::{Log, LogFault};
+use lineside_store::conformance::kept::events;
 use lineside_store::conformance::{batch, body, body_ref};
 use lineside_store::disk::{AcceptedGap, repair, verify};
 use lineside_store::{DiskLog, DiskOptions};
@@ -101,16 +102,43 @@ async fn version_1() {
     append(&log, 84..90, BODIES).await;
 }
 
+/// Version 2: as version 1, and bodies that are kept, in a segment that is thinned and in one that is
+/// whole.
+#[tokio::test]
+async fn version_2() {
+    let copy = copy_of("v2");
+    let report = verify(copy.path()).unwrap();
+    assert!(report.is_sound(), "{:?}", report.findings);
+    let log = DiskLog::open(copy.path(), small()).unwrap();
+    assert_eq!((log.recovery().damage.len(), report.tails[0].1), (0, Position(84)));
+    use futures::StreamExt;
+    let kept: Vec<_> = log.kept(P, Position(0)).map(Result::unwrap).collect().await;
+    let places: Vec<u64> = kept.iter().map(|kept| kept.body.place.position.0).collect();
+    assert_eq!(places, (0..84).filter(is_kept).flat_map(|at| [at, at]).collect::<Vec<_>>());
+    for kept in &kept {
+        assert_eq!(log.body(P, kept.body).await, Ok(kept.bytes.clone()));
+    }
+    assert_eq!(log.body(P, body_ref(31, 1, 200)).await, Ok(body(31, 1, 200)));
+    assert!(matches!(log.body(P, body_ref(33, 1, 200)).await, Err(LogFault::NoBody(_))));
+    append(&log, 84..90, BODIES).await;
+}
+
+/// The batches of the fixture that have kept bodies.
+fn is_kept(at: &u64) -> bool {
+    at.is_multiple_of(8) && *at < 80
+}
+
 #[tokio::test]
 #[ignore = "it writes into the source tree"]
 async fn write_the_fixture() {
-    let path = fixture("v1");
+    let path = fixture("v2");
     if path.exists() {
         std::fs::remove_dir_all(&path).unwrap();
     }
     let log = DiskLog::open(&path, small()).unwrap();
     for at in 0..80 {
-        append(&log, at..at + 1, BODIES).await;
+        let batch_ = if is_kept(&at) { events(at) } else { batch(at, BODIES) };
+        submit(&log, P, at, batch_).await.unwrap();
         if at % 4 == 0 {
             submit(&log, OTHER, at / 4, batch(at / 4, &[])).await.unwrap();
         }
