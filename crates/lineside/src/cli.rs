@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Flags;
+use crate::verbs::{AppendArgs, PubArgs, ReadArgs, TailArgs};
 
 /// Events, queues and functions on your side of the line.
 #[derive(Debug, Parser)]
@@ -20,6 +21,14 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Start the server.
     Up(Up),
+    /// Append an event to the stream of its type.
+    Pub(PubArgs),
+    /// Append an event to a stream, if it has the version that is expected.
+    Append(AppendArgs),
+    /// Print the events that there are.
+    Read(ReadArgs),
+    /// Print events as they come.
+    Tail(TailArgs),
     /// Print the environment that makes AWS SDKs and tools use a server.
     Env(Env),
     /// Read all of a data directory that no server uses, and name each damaged place; the exit

@@ -8,11 +8,13 @@ mod descriptors;
 mod doctor;
 mod events;
 mod gate;
+mod patient;
 mod server;
 mod shell;
 mod span;
 mod tools;
 mod up;
+mod verbs;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -29,6 +31,10 @@ fn main() -> ExitCode {
     let done = |()| ExitCode::SUCCESS;
     let result = match cli::Cli::parse().command {
         cli::Command::Up(options) => up::run(&options.flags).map(done),
+        cli::Command::Pub(args) => verbs::publish(&args).map(done),
+        cli::Command::Append(args) => verbs::append(&args).map(done),
+        cli::Command::Read(args) => verbs::read(&args).map(done),
+        cli::Command::Tail(args) => verbs::tail(&args).map(done),
         cli::Command::Env(options) => cli::print_env(&options).map(done),
         cli::Command::Verify(options) => tools::verify(&options),
         cli::Command::Repair(options) => tools::repair(&options),

@@ -15,14 +15,15 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Each crate of ours with those that it may know, by the name of its folder.
-const FLOORS: [(&str, &[&str]); 9] = [
+const FLOORS: [(&str, &[&str]); 10] = [
     ("core", &[]),
+    ("client", &[]),
     ("index", &["core"]),
     ("engine", &["core", "index"]),
     ("store", &["core", "engine"]),
     ("aws", &["core", "engine"]),
     ("native", &["core", "engine"]),
-    ("lineside", &["core", "index", "engine", "store", "aws", "native"]),
+    ("lineside", &["core", "index", "engine", "store", "aws", "native", "client"]),
     ("testkit", &["core", "index", "engine", "store"]),
     ("bench", &["core", "engine", "store", "aws"]),
 ];
