@@ -119,3 +119,51 @@ impl IndexFile for RealFile {
         Ok(self.0.metadata()?.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn only_the_owner_may_look_and_files_read_as_they_were_written() {
+        let outer = tempfile::tempdir().unwrap();
+        let path = outer.path().join("events");
+        let folder = Folder::open(&path).unwrap();
+        let file = folder.create("a.new").unwrap();
+        file.write_at(b"cde", 2).unwrap();
+        file.write_at(b"ab", 0).unwrap();
+        file.sync().unwrap();
+        folder.rename("a.new", "a").unwrap();
+        folder.sync_names().unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&path), mode(&path.join("a"))), (0o700, 0o600));
+        let again = Folder::open(&path).unwrap();
+        assert_eq!(again.names().unwrap(), ["a"]);
+        let (file, mut bytes) = (again.open("a").unwrap(), [0; 9]);
+        assert_eq!((file.len().unwrap(), file.read_at(&mut bytes, 1).unwrap()), (5, 4));
+        assert_eq!(&bytes[..4], b"bcde");
+        again.remove("a").unwrap();
+        assert_eq!(again.open("a").unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn an_index_is_there_again_in_a_folder() {
+        let outer = tempfile::tempdir().unwrap();
+        let open = || {
+            let folder = Folder::open(outer.path()).unwrap();
+            crate::Index::open(Arc::new(folder), crate::Options::new([1; 16])).unwrap()
+        };
+        let log = crate::tests::world::Log::by_chance(3, 200);
+        log.fill(&open(), 200).unwrap();
+        assert_eq!(open().end().0, 0, "nobody flushed");
+        let index = open();
+        log.fill(&index, 200).unwrap();
+        index.flush().unwrap();
+        drop(index);
+        let index = open();
+        assert_eq!(index.end().0, 200);
+        crate::tests::world::check(&log, &index.snapshot(), 1).unwrap();
+    }
+}

@@ -14,6 +14,8 @@ mod cache;
 mod event;
 mod fault;
 mod files;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod index;
 mod manifest;
 mod memory;

@@ -199,7 +199,9 @@ impl<'a> Stored<'a> {
             return Ok(None);
         }
         self.load(next)?;
-        Ok(self.block.first().copied())
+        // A search that is led back would never end.
+        let first = self.block.first().copied().filter(|first| *first > from);
+        first.map(Some).ok_or_else(|| self.pages.damage("the blocks of a list are not in order"))
     }
 
     /// The number at this rank, from 0.

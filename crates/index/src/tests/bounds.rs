@@ -121,6 +121,7 @@ fn merges_write_an_event_once_for_each_tier() {
     assert_eq!(names.len(), 15, "{names:?}");
     let bytes: u64 = names.iter().map(|name| files.open(name).unwrap().len().unwrap()).sum();
     let ratio = disk.written() as f64 / bytes as f64;
-    // Each event twice, and small runs take more room; five times if each merge took all.
-    assert!(ratio < 4.0, "{ratio:.1} times what is left was written");
+    // Each event twice, of which the first time takes the most room; twice as much if large runs
+    // were merged again with every seven small ones.
+    assert!(ratio < 5.0, "{ratio:.1} times what is left was written");
 }

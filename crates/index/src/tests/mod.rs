@@ -10,4 +10,4 @@ mod damage;
 mod disk;
 mod faults;
 mod oracle;
-mod world;
+pub(crate) mod world;

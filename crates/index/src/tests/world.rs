@@ -12,7 +12,7 @@ use crate::snapshot::{Ask, Snapshot};
 
 /// An event as the log has it.
 #[derive(Clone, Debug)]
-pub(super) struct Event {
+pub(crate) struct Event {
     number: u64,
     row: Row,
     stream: Label,
@@ -48,11 +48,11 @@ fn label(kind: &str, number: u64) -> Label {
 
 /// The log: every event, from number 1.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Log(pub(super) Vec<Event>);
+pub(crate) struct Log(pub(super) Vec<Event>);
 
 impl Log {
     /// A log of so many events by chance, of two stores, few names, and appends of up to four.
-    pub(super) fn by_chance(seed: u64, events: usize) -> Log {
+    pub(crate) fn by_chance(seed: u64, events: usize) -> Log {
         let (mut log, mut chance) = (Log::default(), Chance(seed));
         let (mut position, mut stamp) = (3, 1_000);
         while log.0.len() < events {
@@ -102,7 +102,7 @@ impl Log {
     }
 
     /// Gives the index what it does not have, doing what is due; it has all of it afterwards.
-    pub(super) fn fill(&self, index: &Index, upto: usize) -> Result<(), Fault> {
+    pub(crate) fn fill(&self, index: &Index, upto: usize) -> Result<(), Fault> {
         loop {
             let end = index.end().0 as usize;
             let events: Vec<Indexed<'_>> =
@@ -185,7 +185,7 @@ pub(super) fn all_pages(snapshot: &Snapshot, ask: Ask<'_>) -> Result<(Vec<Entry>
 }
 
 /// Asks the index everything and compares with the log. An error if the index gives one.
-pub(super) fn check(log: &Log, snapshot: &Snapshot, seed: u64) -> Result<(), Fault> {
+pub(crate) fn check(log: &Log, snapshot: &Snapshot, seed: u64) -> Result<(), Fault> {
     let mut chance = Chance(seed);
     let end = snapshot.end().0;
     assert!(end <= log.0.len() as u64);
