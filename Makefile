@@ -4,6 +4,7 @@
 #                              and the exit status says whether the story held
 #   make test                  Rust, the SDKs for Python, JavaScript and Rust, and programs that use them (test-peers);
 #                              installs what it needs under target/
+#   make test-api              of these, requests that schemathesis makes out of the OpenAPI document
 #   make test-query            of these, those of SQS through the last SDK that speaks its Query protocol
 #   make sim SEEDS=100         a hundred runs of the simulation; or FACTS=1000000
 #   make sim SEED=7 TRACE=1    one run, a readable line for each state change
@@ -12,7 +13,7 @@
 #   make faults                breaks everything under a server, a line for each kind; ONLY=kill CYCLES=10000,
 #                              SEED=… once more, JSON=1 into target/faults/results.json; faults-short is for CI
 #   make fuzz [TIME=60]        the parsers of what strangers send, each for so many seconds; ONLY=json|query|sigv4|policy|
-#                              ce_binary|ce_structured|ce_batch|append|parameters
+#                              ce_binary|ce_structured|ce_batch|append|parameters|index_run
 #   make sigv4-mutations       a million changes of signed requests (MUTATIONS=…), none of which may verify
 #   make bench [ONLY=sqs-send] rows beside peers, which it installs: moto, MiniStack, LocalStack, NATS, Redis, RabbitMQ,
 #                              fjall, okaywal; PAIRS=7 SECONDS=3 JSON=1; ONLY takes names of rows and their first
@@ -27,6 +28,7 @@ VENV    := target/venv
 VENV_QUERY := target/venv-query
 VENV_PEERS := target/venv-peers
 VENV_BENCH := target/venv-bench
+VENV_API := target/venv-api
 BENCH   := target/release/lineside-bench
 RABBITMQ := /usr/lib/rabbitmq/bin/rabbitmq-server
 NODE    := tests/sdk/js
@@ -38,7 +40,7 @@ APT     := DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recomm
 export NPM_CONFIG_USERCONFIG := /dev/null
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-turns test-python test-query test-js test-peers sdk-rust release gen gen-check fidelity fidelity-check sim faults faults-short fuzz sigv4-mutations bench bench-list bench-plots bench-build bench-guard bench-polls bench-backlog bench-idle bench-churn venv venv-query venv-peers venv-bench venv-bench-localstack node
+.PHONY: help demo test test-rust test-turns test-python test-api test-query test-js test-peers sdk-rust release gen gen-check fidelity fidelity-check sim faults faults-short fuzz sigv4-mutations bench bench-list bench-plots bench-build bench-guard bench-polls bench-backlog bench-idle bench-churn venv venv-query venv-peers venv-bench venv-bench-localstack venv-api node
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -46,7 +48,7 @@ help:
 demo: release venv
 	@$(VENV)/bin/python examples/shop/story.py $(if $(filter-out 0,$(EXIT)),--exit) $(if $(JSON),--json)
 
-test: test-rust test-turns test-python test-query test-js test-peers
+test: test-rust test-turns test-python test-api test-query test-js test-peers
 
 # What a turn takes with a million messages is asserted only where the compiler optimises.
 test-turns:
@@ -63,7 +65,7 @@ test-rust:
 # pytest names a test outside its root by its whole path: a checkout below /check would then be a module
 # `check`, in the way of the shop's own. From the root of the tree no folder of the machine has a name.
 test-python: release venv
-	$(VENV)/bin/python -B -m pytest -q tests/sdk examples/shop --ignore tests/sdk/peers -c tests/sdk/pytest.ini --rootdir .
+	$(VENV)/bin/python -B -m pytest -q tests/sdk tests/native examples/shop --ignore tests/sdk/peers -c tests/sdk/pytest.ini --rootdir .
 
 # The same tests, by the last SDK that speaks the Query protocol.
 test-query: release venv-query
@@ -71,6 +73,10 @@ test-query: release venv-query
 
 QUERY_TESTS := $(wildcard $(patsubst %,tests/sdk/test_%.py,addressing attributes batches delete_and_visibility fair fifo items \
 	move_tasks peek permissions purge query queues receipts receive redrive send tags texts two_faults))
+
+# Every check that schemathesis has, against the document as it is served; SEED=… for other requests than CI makes.
+test-api: release venv-api
+	$(VENV_API)/bin/python -B tests/native/conformance.py --seed $(or $(SEED),1)
 
 test-js: release node
 	npm --prefix $(NODE) test
@@ -155,6 +161,8 @@ venv-peers: $(VENV_PEERS)/installed
 
 venv-bench: $(VENV_BENCH)/installed
 
+venv-api: $(VENV_API)/installed
+
 # LocalStack's own; without a Python for it nothing is made.
 venv-bench-localstack:
 	@for python in $(PYTHONS); do \
@@ -169,8 +177,9 @@ $(VENV)/installed: tests/sdk/requirements.txt
 $(VENV_QUERY)/installed: tests/sdk/requirements-query.txt
 $(VENV_PEERS)/installed: tests/sdk/peers/requirements.txt tests/sdk/requirements.txt
 $(VENV_BENCH)/installed: tools/bench/requirements.txt
+$(VENV_API)/installed: tests/native/requirements.txt
 $(VENV_BENCH)-localstack/installed: tools/bench/requirements-localstack.txt
-$(VENV)/installed $(VENV_QUERY)/installed $(VENV_PEERS)/installed $(VENV_BENCH)/installed $(VENV_BENCH)-localstack/installed:
+$(VENV)/installed $(VENV_QUERY)/installed $(VENV_PEERS)/installed $(VENV_API)/installed $(VENV_BENCH)/installed $(VENV_BENCH)-localstack/installed:
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(call install,python3-venv,a Python with venv)
 	$(PYTHON) -m venv --clear $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<

@@ -22,6 +22,7 @@ use lineside_store::DiskLog;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
+use crate::patient::Patient;
 use crate::{admin, descriptors};
 
 /// Most bytes of one request's body: a megabyte of message can be six of JSON.
@@ -117,7 +118,7 @@ impl Server {
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_PATIENCE)
             .max_buf_size(HEAD_BYTES_MAX)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(TokioIo::new(Patient::new(stream)), service);
         let mut connection = std::pin::pin!(connection);
         // A connection that fails has told its client; there is nobody else to tell.
         tokio::select! {
@@ -141,7 +142,7 @@ impl Server {
         let id = format!("00000000-0000-4000-8000-{number:012x}");
         let mut response = match self.read(body).await {
             Ok((body, _room)) => self.route(&head, body, &id).await,
-            Err((status, why)) => admin::problem(status, why).map(Body::Whole),
+            Err((status, why)) => unread(&head, status, why).map(Body::Whole),
         };
         if let Ok(id) = HeaderValue::from_str(&id) {
             response.headers_mut().insert("x-amzn-requestid", id);
@@ -187,7 +188,7 @@ impl Server {
         match self.native.get() {
             Some(native) => native.answer(head, body, id).await,
             None => {
-                let why = "the server is still starting, or its log is open for reading only";
+                let why = "The server is still starting, or its log is open for reading only.";
                 Problem::new(Kind::Unavailable, why).response().map(Body::Whole)
             }
         }
@@ -238,6 +239,21 @@ impl Server {
             gathered.push(data);
         }
         Ok((gathered.whole(), room))
+    }
+}
+
+/// The answer to a request whose body was not read, in the words of whom it is for.
+fn unread(head: &Parts, status: StatusCode, why: &'static str) -> Response<Bytes> {
+    let (kind, detail) = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => (Kind::TooLarge, "The request's body is over 8 MiB."),
+        StatusCode::SERVICE_UNAVAILABLE => {
+            (Kind::Busy, "Too many bytes of requests are under way.")
+        }
+        _ => return admin::problem(status, why),
+    };
+    match Native::is_addressed(head) {
+        true => Problem::new(kind, detail).response(),
+        false => admin::problem(status, why),
     }
 }
 

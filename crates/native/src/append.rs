@@ -82,7 +82,7 @@ impl Proposal {
         Ok(())
     }
 
-    /// Takes the expected version out of the headers.
+    /// Takes the expected version out of the headers; what the body expects has to hold too.
     fn expect(&mut self, headers: &HeaderMap, stream: Option<&str>) -> Result<(), Problem> {
         let Some(value) = header(headers, EXPECTED_VERSION)? else { return Ok(()) };
         let Some(stream) = stream else {
@@ -90,10 +90,6 @@ impl Proposal {
             let next = "Append to /v1/streams/{stream}, or say `expected` in the body.";
             return Err(in_header(EXPECTED_VERSION, detail).next(next));
         };
-        if !self.expected.is_empty() {
-            let detail = "The version is expected twice, in the header and in the body.";
-            return Err(in_header(EXPECTED_VERSION, detail));
-        }
         let expected = named(value).map_or_else(|| version(value), Ok)?;
         self.expected.push((Label::new(stream), expected));
         Ok(())

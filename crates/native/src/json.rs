@@ -139,11 +139,20 @@ pub(crate) fn text(raw: Raw<'_>) -> Result<String, Misfit> {
 
 /// A whole number from 0 to [`NUMBER_MAX`].
 pub(crate) fn number(raw: Raw<'_>) -> Result<u64, Misfit> {
-    let number = serde_json::from_str(raw.get()).ok().filter(|number| *number <= NUMBER_MAX);
+    let number = whole(raw).parse().ok().filter(|number| *number <= NUMBER_MAX);
     number.ok_or_else(|| {
         let rule = format!("A whole number from 0 to {NUMBER_MAX} is needed here");
         format!("{rule}, and this is {}.", cut(raw))
     })
+}
+
+/// The digits of a number without a fraction of nothing but zeros: in JSON Schema, and for many who
+/// write JSON, 7.0 is as whole as 7. All else stays as it is.
+pub(crate) fn whole(raw: Raw<'_>) -> &str {
+    match raw.get().split_once('.') {
+        Some((whole, zeros)) if zeros.bytes().all(|byte| byte == b'0') => whole,
+        _ => raw.get(),
+    }
 }
 
 /// A value for a message: not all of a long one.
@@ -271,7 +280,8 @@ mod tests {
     #[test]
     fn numbers_are_whole_and_texts_are_text() {
         assert_eq!(number(raw("9007199254740991")), Ok(NUMBER_MAX));
-        for value in ["-1", "1.0", "1e3", "\"1\"", "9007199254740992", "null"] {
+        assert_eq!((number(raw("7.0")), number(raw("7.00"))), (Ok(7), Ok(7)));
+        for value in ["-1", "1.5", "1.01", "1e3", "1.0e3", "\"1\"", "9007199254740992", "null"] {
             assert!(number(raw(value)).is_err(), "{value}");
         }
         assert!(text(raw(r#""\ud800""#)).is_err(), "half a surrogate pair");

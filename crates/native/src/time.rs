@@ -1,6 +1,7 @@
 //! Moments as they are written: RFC 3339, and the stamps that the store gives.
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use lineside_core::stamp::Stamp;
 
 /// Whether a text is a `date-time` of RFC 3339, section 5.6.
@@ -41,7 +42,10 @@ fn parsed(text: &str) -> Option<Timestamp> {
     // The library knows nanoseconds; the RFC lets a fraction be longer.
     let fraction = fraction.get(..9).unwrap_or(fraction);
     let dot = if has_fraction { "." } else { "" };
-    format!("{date_time}{dot}{fraction}{offset}").parse().ok()
+    let civil: DateTime = format!("{date_time}{dot}{fraction}").parse().ok()?;
+    // The library's moments end some hours before the years do, so that each has a date anywhere.
+    let nearest = if civil.year() < 5000 { Timestamp::MIN } else { Timestamp::MAX };
+    Some(format!("{date_time}{dot}{fraction}{offset}").parse().unwrap_or(nearest))
 }
 
 /// Hours to 23 and minutes to 59.
@@ -80,6 +84,9 @@ mod tests {
             "2024-01-01T00:00:00-00:00",
             "2024-01-01T00:00:00.1234567890123Z",
             "0000-01-01T00:00:00Z",
+            "9999-12-31T23:59:59Z",
+            "9999-12-31T23:59:59.999-23:59",
+            "0000-01-01T00:00:00+23:59",
         ] {
             assert!(is_moment(good), "{good}");
         }
@@ -114,6 +121,8 @@ mod tests {
         assert_eq!(text_of(Stamp(0)).unwrap(), "1970-01-01T00:00:00.000Z");
         assert_eq!(text_of(Stamp(1_795_448_921_070)).unwrap(), "2026-11-23T15:48:41.070Z");
         assert_eq!(of(&text_of(Stamp(1_795_448_921_070)).unwrap()), 1_795_448_921_070);
+        assert!(of("9999-12-31T23:59:59Z") > of("9999-12-30T00:00:00Z"));
+        assert_eq!(of("0000-01-01T00:00:00+23:59"), 0);
         assert_eq!(text_of(Stamp::MAX), None);
     }
 }

@@ -35,12 +35,15 @@ class Server:
         """Starts the process and does not wait for it."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.ready_file.unlink(missing_ok=True)
-        command = [BINARY, "up", "--data", self.data, "--listen", f"127.0.0.1:{self.port}"]
-        command += ["--ready-file", self.ready_file, *self.arguments]
+        command = self.command()
         if self.limits:
             command = ["sh", "-c", f'ulimit {" ".join(self.limits)} && exec "$0" "$@"', *command]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def command(self) -> list:
+        command = [BINARY, "up", "--data", self.data, "--listen", f"127.0.0.1:{self.port}"]
+        return [*command, "--ready-file", self.ready_file, *self.arguments]
 
     def start(self) -> "Server":
         """Starts it and returns when the ready file says where it listens."""

@@ -53,7 +53,7 @@ pub(super) struct Recents {
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Terms(BTreeMap<Label, Postings>);
 
-/// Numbers of events, ascending, each once.
+/// Numbers of events, ascending; twice that of an event that has a tag twice.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Postings(VecDeque<EventNumber>);
 
@@ -264,8 +264,8 @@ impl Recents {
         items.filter_map(|parts| find(&parts).transpose()).collect()
     }
 
-    /// The lists whose common numbers are the events that fit an item, the shortest first; none if
-    /// something that it names is not here.
+    /// The lists whose common numbers are the events that fit an item; none if something that it
+    /// names is not here.
     fn parts(&self, item: &QueryItem) -> Option<Vec<Part<'_>>> {
         let mut parts = Vec::new();
         if !item.types.is_empty() {
@@ -283,7 +283,6 @@ impl Recents {
         for (terms, label) in single.chain(tags) {
             parts.push(Part(vec![terms.0.get(label)?]));
         }
-        parts.sort_by_key(Part::len);
         Some(parts)
     }
 }
@@ -310,10 +309,7 @@ impl Terms {
 
 impl Postings {
     fn push(&mut self, number: EventNumber) {
-        // An event may have a tag twice.
-        if self.0.back() != Some(&number) {
-            self.0.push_back(number);
-        }
+        self.0.push_back(number);
     }
 
     fn drop_upto(&mut self, number: EventNumber) {
@@ -331,10 +327,6 @@ impl Postings {
 struct Part<'a>(Vec<&'a Postings>);
 
 impl Part<'_> {
-    fn len(&self) -> usize {
-        self.0.iter().map(|postings| postings.0.len()).sum()
-    }
-
     fn at_or_below(&self, number: EventNumber) -> Option<EventNumber> {
         let each = self.0.iter().filter_map(|postings| {
             let index = postings.0.partition_point(|known| *known <= number).checked_sub(1)?;

@@ -6,7 +6,7 @@ use lineside_core::command::{Command, Reply};
 use lineside_core::events::{
     Append, AppendReply, Boundary, EventRefusal, Expected, Known, NewEvent, Query,
 };
-use lineside_core::id::{Label, QueueId};
+use lineside_core::id::Label;
 use lineside_core::refusal::Refusal;
 
 use super::{Events, EventsFault};
@@ -55,8 +55,8 @@ impl Events {
         for _ in 0..ATTEMPTS_MAX {
             let looked = match known.take() {
                 Some(known) => known,
-                None => match self.store().await? {
-                    Some(store) => self.look_up(store, wish).await?,
+                None => match self.describe().await? {
+                    Some(store) => self.look_up(&store, wish).await?,
                     None => Known::default(),
                 },
             };
@@ -71,14 +71,10 @@ impl Events {
 
     /// If only what came after the index matters, nothing of it need be asked.
     fn known_without_looking(&self, wish: &Wish) -> Option<Known> {
-        let as_of = self.shared.index.end();
+        let as_of = *self.shared.end.borrow();
         let is_old = |boundary: &Boundary| boundary.after < as_of;
         let asks = wish.unless.is_some() || wish.boundary.as_ref().is_some_and(is_old);
         (!asks).then(|| Known { as_of, ..Known::default() })
-    }
-
-    async fn store(&self) -> Result<Option<QueueId>, EventsFault> {
-        Ok(self.describe().await?.map(|description| description.store))
     }
 
     async fn try_append(&self, wish: &Wish, known: Known) -> Result<Tried, EventsFault> {

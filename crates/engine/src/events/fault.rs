@@ -32,6 +32,14 @@ pub enum EventsFault {
     /// An event cannot be read back.
     #[error(transparent)]
     Log(#[from] LogFault),
+    /// An event is damaged, or was when the index was made anew.
+    #[error("event {} cannot be read, and all others can: {why}", number.0)]
+    Unreadable {
+        /// The event.
+        number: EventNumber,
+        /// What is wrong.
+        why: String,
+    },
     /// What lies where an event should is none.
     #[error("event {}: {why}", number.0)]
     NotAnEvent {

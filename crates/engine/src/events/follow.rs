@@ -1,22 +1,25 @@
 //! Keeping the index in step: it takes what the store says is new, and reads the log for what the
 //! store does not keep any more.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use lineside_core::command::{Command, Reply};
 use lineside_core::events::{EventBody, EventHead, RecentEvent, RecentEvents};
-use lineside_core::id::{BodyRef, EventNumber, Label, Place, QueueId, Version};
+use lineside_core::id::{BodyRef, EventNumber, Label, Place, Version};
 use lineside_core::stamp::{Millis, Stamp};
 use lineside_index::{Fault, Indexed, Work};
 
-use super::{Events, EventsFault, Shared};
+use super::{Events, EventsFault, NOBODY, Shared};
 use crate::log::{KeptBody, LogFault};
 use crate::off_loop::{off_loop, on_own_thread};
+use crate::request::CallError;
 
 /// Most events that are asked for at a time.
 const STEP_EVENTS: usize = 1024;
+/// Most events that are read from the log at a time; each may have a MiB.
+const REFILL_EVENTS: usize = 64;
 /// How long a question for new events stays open.
 const STEP_WAIT: Millis = Millis::seconds(3600);
 /// After something went wrong, so long until it is tried again.
@@ -39,20 +42,32 @@ impl Events {
 impl Shared {
     /// Until the engine has ended.
     async fn follow(self: &Arc<Shared>) {
-        let mut is_checked = false;
         while self.engine.ready().await {
+            let is_checked = *self.is_checked.borrow();
             let step = match is_checked {
-                false => self.check().await.map(|()| is_checked = true),
+                false => self.check().await,
                 true => self.step().await,
             };
-            match step {
-                Ok(()) => {}
-                // Told to nobody: it has ended, or makes room for others first.
-                Err(EventsFault::Call(_)) => tokio::time::sleep(PAUSE).await,
-                Err(fault) => {
-                    (self.notice)(&format!("the index of events: {fault}"));
-                    tokio::time::sleep(PAUSE).await;
-                }
+            let step = match step {
+                Err(_) if self.index.work() == Some(Work::Repair) => self.repair().await,
+                other => other,
+            };
+            if let Err(fault) = step {
+                self.say(&fault);
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+
+    /// Tells a person what goes wrong, but not that the engine has ended, or makes room for others
+    /// first.
+    fn say(&self, fault: &EventsFault) {
+        if !matches!(fault, EventsFault::Call(_)) {
+            let text = format!("the index of events: {fault}");
+            let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+            if *said != text {
+                (self.notice)(&text);
+                *said = text;
             }
         }
     }
@@ -68,6 +83,7 @@ impl Shared {
             (self.notice)("the index of events is not of this log; it is made anew");
             self.index.fall_back(EventNumber(0))?;
         }
+        self.is_checked.send_replace(true);
         self.tell();
         self.trim().await
     }
@@ -94,14 +110,35 @@ impl Shared {
     async fn step(self: &Arc<Shared>) -> Result<(), EventsFault> {
         self.tend();
         let after = self.index.end();
-        let (store, max, wait) = (self.name.clone(), STEP_EVENTS, STEP_WAIT);
-        let asked = self.engine.call(Command::RecentEvents { store, after, max, wait });
+        // At once first: who asks for what the store has let go long since would wait for the next
+        // event, as if there were nothing.
+        let at_once = self.recent(after, Millis::ZERO).await?;
+        let is_behind = matches!(&at_once, Reply::Recent(recent) if recent.indexed > after);
+        if is_behind || !at_once.is_nothing_yet() {
+            return self.heard(at_once, after).await;
+        }
+        let asked = self.recent(after, STEP_WAIT);
         let reply = tokio::select! {
             reply = asked => reply?,
             () = self.trouble.notified() => return self.repair().await,
         };
+        self.heard(reply, after).await
+    }
+
+    async fn recent(&self, after: EventNumber, wait: Millis) -> Result<Reply, CallError> {
+        let (store, max) = (self.name.clone(), STEP_EVENTS);
+        self.engine.call(Command::RecentEvents { store, after, max, wait }).await
+    }
+
+    async fn heard(
+        self: &Arc<Shared>,
+        reply: Reply,
+        after: EventNumber,
+    ) -> Result<(), EventsFault> {
         match reply {
-            Reply::Recent(RecentEvents { indexed, .. }) if indexed > after => self.refill().await,
+            Reply::Recent(RecentEvents { indexed, .. }) if indexed > after => {
+                self.refill(indexed).await
+            }
             Reply::Recent(RecentEvents { events, .. }) => self.take(&events).await,
             other => Err(EventsFault::unexpected(&other)),
         }
@@ -109,12 +146,15 @@ impl Shared {
 
     /// Takes in what the store says is new.
     async fn take(self: &Arc<Shared>, events: &[RecentEvent]) -> Result<(), EventsFault> {
-        let indexed: Vec<Indexed<'_>> = events.iter().map(indexed).collect();
-        let taken = match self.index.add(&indexed) {
-            Ok(taken) => taken,
-            // It fell back meanwhile, and the next step reads from there.
-            Err(_) => return Ok(()),
-        };
+        if let Some(first) = events.first().filter(|first| first.number > self.index.end().next()) {
+            // Facts are missing, and that was accepted; their bodies are there perhaps.
+            return self.refill(EventNumber(first.number.0.saturating_sub(1))).await;
+        }
+        // Up to where the next ones are missing: the next step begins there.
+        let numbers = self.index.end().next().0..;
+        let in_a_row = numbers.zip(events).take_while(|(number, event)| event.number.0 == *number);
+        let indexed: Vec<Indexed<'_>> = in_a_row.map(|(_, event)| indexed(event)).collect();
+        let taken = self.index.add(&indexed).map_err(|error| unexpected(&error))?;
         self.tell();
         if taken < indexed.len() {
             // Full parts wait to be written.
@@ -123,19 +163,50 @@ impl Shared {
         Ok(())
     }
 
-    /// Reads from the log what the store does not keep any more.
-    async fn refill(self: &Arc<Shared>) -> Result<(), EventsFault> {
-        let end = self.index.end();
-        let mut place = self.index.snapshot().get(end)?.map(|entry| entry.row.body.place);
-        loop {
-            let page = self.engine.kept(place, STEP_EVENTS).await?;
-            let Some(last) = page.last().map(|kept| kept.body.place) else { return Ok(()) };
+    /// Reads from the log what the store does not keep any more: everything up to a number, and what
+    /// is behind it already. What is not there is lost.
+    async fn refill(self: &Arc<Shared>, upto: EventNumber) -> Result<(), EventsFault> {
+        let last = self.index.snapshot().get(self.index.end())?.map(|entry| entry.row);
+        let mut place = last.map(|row| row.body.place);
+        let mut stamp = last.map_or(Stamp(0), |row| row.stamp);
+        while self.engine.is_ready() {
+            let page = self.engine.kept(place, REFILL_EVENTS).await?;
+            let Some(last) = page.last() else { return self.take_lost(upto, stamp).await };
             for kept in &page {
                 self.take_kept(kept).await?;
             }
+            (place, stamp) = (Some(last.body.place), last.at);
             self.tell();
-            place = Some(last);
+            // Else there would soon be more runs than files may be open.
+            self.tend();
         }
+        Ok(())
+    }
+
+    /// Numbers up to this one are taken, though nobody can read their events.
+    async fn take_lost(
+        self: &Arc<Shared>,
+        upto: EventNumber,
+        stamp: Stamp,
+    ) -> Result<(), EventsFault> {
+        let (first, nothing) = (self.index.end().next(), Label::new(""));
+        if first <= upto {
+            let (first, last) = (first.0, upto.0);
+            (self.notice)(&format!("events {first} to {last} are not in the log any more"));
+        }
+        while self.index.end() < upto {
+            self.take_one(lost(self.index.end().next(), stamp, &nothing)).await?;
+        }
+        self.tell();
+        Ok(())
+    }
+
+    /// Takes in an event; if full parts wait to be written, after that.
+    async fn take_one(self: &Arc<Shared>, indexed: Indexed<'_>) -> Result<(), EventsFault> {
+        while self.index.add(&[indexed]).map_err(|error| unexpected(&error))? == 0 {
+            self.flush().await?;
+        }
+        Ok(())
     }
 
     /// Takes in an event of which the body alone is there.
@@ -149,15 +220,13 @@ impl Shared {
                 // It cannot be read any more. Its number is taken all the same.
                 false => lost(next, kept.at, &nothing),
             };
-            if self.index.add(&[indexed]).map_err(|error| unexpected(&error))? == 0 {
-                self.flush().await?;
-            }
+            self.take_one(indexed).await?;
         }
         Ok(())
     }
 
     /// Says how far the index is.
-    fn tell(&self) {
+    pub(super) fn tell(&self) {
         self.end.send_if_modified(|end| {
             let before = std::mem::replace(end, self.index.end());
             before != *end
@@ -168,7 +237,7 @@ impl Shared {
     fn tend(self: &Arc<Shared>) {
         let shared = Arc::clone(self);
         match self.index.work() {
-            Some(Work::Flush) if self.flushing.try_lock().is_ok() => {
+            Some(Work::Flush) if !self.is_flushed.swap(true, Ordering::AcqRel) => {
                 tokio::spawn(async move { shared.flush_and_go_on().await });
             }
             Some(Work::Merge) if self.merging.try_lock().is_ok() => {
@@ -180,9 +249,16 @@ impl Shared {
     }
 
     async fn flush_and_go_on(self: Arc<Shared>) {
-        match self.flush().await {
-            Ok(()) => self.tend(),
-            Err(fault) => (self.notice)(&format!("the index of events: {fault}")),
+        // Until it is done: what the store may not forget, it soon takes no more of, and then
+        // nothing comes that would make anybody try again.
+        while self.engine.ready().await {
+            let Err(fault) = self.flush().await else { break };
+            self.say(&fault);
+            tokio::time::sleep(PAUSE).await;
+        }
+        self.is_flushed.store(false, Ordering::Release);
+        if self.engine.is_ready() {
+            self.tend();
         }
     }
 
@@ -196,8 +272,9 @@ impl Shared {
         match merged {
             Ok(Ok(())) => self.tend(),
             Ok(Err(Fault::Stopped)) => {}
-            Ok(Err(fault)) => (self.notice)(&format!("the index of events: {fault}")),
-            Err(fault) => (self.notice)(&format!("the index of events: {fault}")),
+            Ok(Err(Fault::Damaged(_))) => self.trouble.notify_one(),
+            Ok(Err(fault)) => self.say(&fault.into()),
+            Err(fault) => self.say(&fault.into()),
         }
     }
 
@@ -235,9 +312,6 @@ impl Shared {
         Ok(())
     }
 }
-
-/// The store of events that cannot be read any more. Ids count from 1.
-const NOBODY: QueueId = QueueId(0);
 
 fn indexed(event: &RecentEvent) -> Indexed<'_> {
     let RecentEvent { store, number, stamp, body, version, index, count, ref head } = *event;

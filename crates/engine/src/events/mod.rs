@@ -10,15 +10,15 @@ mod follow;
 mod lookup;
 mod read;
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use lineside_core::command::{Command, Reply};
 use lineside_core::events::{EventRefusal, EventStoreDescription};
 use lineside_core::id::{EventNumber, Name, QueueId};
 use lineside_core::refusal::Refusal;
-use lineside_index::Index;
+use lineside_index::{Index, Snapshot};
 use tokio::sync::{Notify, watch};
 
 use crate::engine::Handle;
@@ -27,6 +27,9 @@ use crate::request::CallError;
 pub use append::Wish;
 pub use fault::EventsFault;
 pub use read::{PAGE_BYTES_MAX, Page, ReadAsk};
+
+/// The store of events that cannot be read any more. Ids count from 1.
+const NOBODY: QueueId = QueueId(0);
 
 /// How long a reader waits for the index to have what was there when he asked.
 const CATCH_UP_PATIENCE: Duration = Duration::from_secs(10);
@@ -41,32 +44,49 @@ struct Shared {
     engine: Handle,
     index: Index,
     name: Name,
-    /// How far the index is.
+    /// How far the index is; 0 until it is known to be of this log.
     end: watch::Sender<EventNumber>,
+    /// Whether the index is known to be of this log.
+    is_checked: watch::Sender<bool>,
     /// Whether somebody keeps the index in step already.
     is_followed: AtomicBool,
     /// A question found a damaged file.
     trouble: Notify,
     flushing: tokio::sync::Mutex<()>,
     merging: tokio::sync::Mutex<()>,
+    /// Whether somebody sees to it that full parts are written.
+    is_flushed: AtomicBool,
+    /// The last sentence that was told: what goes wrong again and again is told once.
+    said: Mutex<String>,
     /// Where a sentence goes that a person should read.
     notice: fn(&str),
+}
+
+/// A store at one moment.
+struct Settled {
+    store: QueueId,
+    /// Its last event.
+    last: EventNumber,
+    /// The index, with that event and all before.
+    snapshot: Snapshot,
 }
 
 impl Events {
     /// The events of the store with this name, found by `index`, which is of the engine's log. The
     /// store is made by the first append.
     pub fn new(engine: Handle, index: Index, name: Name, notice: fn(&str)) -> Events {
-        let end = watch::Sender::new(index.end());
         let shared = Shared {
             engine,
             index,
             name,
-            end,
+            end: watch::Sender::new(EventNumber(0)),
+            is_checked: watch::Sender::new(false),
             is_followed: AtomicBool::new(false),
             trouble: Notify::new(),
             flushing: tokio::sync::Mutex::default(),
             merging: tokio::sync::Mutex::default(),
+            is_flushed: AtomicBool::new(false),
+            said: Mutex::default(),
             notice,
         };
         Events { shared: Arc::new(shared) }
@@ -75,10 +95,10 @@ impl Events {
     /// From here on the index follows, if the store is there; if not, from the first append on. To be
     /// called once the engine is ready.
     pub async fn begin(&self) -> Result<(), EventsFault> {
-        match self.describe().await? {
-            Some(_) => Ok(self.follow()),
-            None => Ok(()),
+        if self.describe().await?.is_some() {
+            self.follow();
         }
+        Ok(())
     }
 
     /// How far the store has come; `None` if it has not been made yet.
@@ -118,11 +138,38 @@ impl Events {
         }
     }
 
-    /// The store's id, and the last event that it has at this moment, once that can be found.
-    async fn settled(&self) -> Result<Option<(QueueId, EventNumber)>, EventsFault> {
+    /// The store as it is at this moment, once the index has its last event.
+    async fn settled(&self) -> Result<Option<Settled>, EventsFault> {
         let Some(description) = self.describe().await? else { return Ok(None) };
         self.follow();
-        self.reaches(description.last).await?;
-        Ok(Some((description.store, description.last)))
+        let (store, last) = (description.store, description.last);
+        let snapshot = self.snapshot_to(last).await?;
+        Ok(Some(Settled { store, last, snapshot }))
+    }
+
+    /// The index, once it has everything up to a number.
+    async fn snapshot_to(&self, number: EventNumber) -> Result<Snapshot, EventsFault> {
+        loop {
+            self.reaches(number).await?;
+            let snapshot = self.shared.index.snapshot();
+            if snapshot.end() >= number {
+                return Ok(snapshot);
+            }
+            // It fell back since: what it has now must not pass for all that there is.
+            self.shared.tell();
+        }
+    }
+
+    /// Waits until the index is known to be of this log, with patience.
+    async fn checked(&self) -> Result<(), EventsFault> {
+        let mut is_checked = self.shared.is_checked.subscribe();
+        let checked = is_checked.wait_for(|is_checked| *is_checked);
+        match tokio::time::timeout(CATCH_UP_PATIENCE, checked).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) | Err(_) => {
+                let end = EventNumber(0);
+                Err(EventsFault::Behind { wanted: self.shared.index.end(), end })
+            }
+        }
     }
 }

@@ -3,9 +3,9 @@
 use lineside_core::events::{EventBody, Query, QueryItem};
 use lineside_core::id::{EventNumber, Label, QueueId, Version};
 use lineside_core::stamp::Stamp;
-use lineside_index::{Ask, Entry, Order};
+use lineside_index::{Ask, Entry, Fault, Order, Snapshot};
 
-use super::{Events, EventsFault};
+use super::{Events, EventsFault, Settled};
 use crate::off_loop::off_loop;
 
 /// Most bytes of bodies in a page; one event may be more.
@@ -27,6 +27,8 @@ pub struct ReadAsk {
     pub backwards: bool,
     /// At most so many.
     pub limit: usize,
+    /// No further event once the bodies have so many bytes, so one more than that may be read.
+    pub bytes: usize,
 }
 
 /// Events that were found.
@@ -44,20 +46,25 @@ impl Events {
     /// The events that match among all that are there at this moment.
     pub async fn read(&self, ask: ReadAsk) -> Result<Page, EventsFault> {
         match self.settled().await? {
-            Some((store, last)) => self.page(store, ask, last).await,
+            Some(settled) => self.page(settled, ask).await,
             None => Ok(Page::default()),
         }
     }
 
     /// The events that match among those that can be found, without waiting for more.
     pub async fn read_found(&self, store: QueueId, ask: ReadAsk) -> Result<Page, EventsFault> {
-        let end = *self.shared.end.borrow();
-        self.page(store, ask, end).await
+        let last = *self.shared.end.borrow();
+        let snapshot = self.snapshot_to(last).await?;
+        if !ask.backwards && ask.from > last {
+            // Whoever follows has been further on: nothing may come to him twice.
+            return Ok(Page { next: Some(ask.from), end: last, ..Page::default() });
+        }
+        self.page(Settled { store, last, snapshot }, ask).await
     }
 
     /// The event of this number, if there is one.
     pub async fn read_one(&self, number: EventNumber) -> Result<Option<EventBody>, EventsFault> {
-        let Some((store, last)) = self.settled().await? else { return Ok(None) };
+        let Some(Settled { store, last, .. }) = self.settled().await? else { return Ok(None) };
         if number == EventNumber(0) || number > last {
             return Ok(None);
         }
@@ -74,25 +81,24 @@ impl Events {
         backwards: bool,
         limit: usize,
     ) -> Result<Page, EventsFault> {
-        let Some((store, last)) = self.settled().await? else { return Ok(Page::default()) };
-        let (snapshot, name) = (self.shared.index.snapshot(), stream.clone());
-        let looked = off_loop(move || {
-            let newest = snapshot.version(store, name.as_str())?;
-            let at = |version: Version| snapshot.number_of(store, name.as_str(), version);
-            Ok((at(from.max(Version(1)))?, at(to.min(newest))?))
-        });
-        let (Some(from), Some(to)) = self.or_trouble(looked.await?)? else {
-            return Ok(Page { end: last, ..Page::default() });
+        let Some(settled) = self.settled().await? else { return Ok(Page::default()) };
+        let (store, snapshot, name) = (settled.store, settled.snapshot.clone(), stream.clone());
+        let range = (from.max(Version(1)), to);
+        let looked = off_loop(move || numbers(&snapshot, store, name.as_str(), range));
+        let Some((from, to)) = self.or_trouble(looked.await?)? else {
+            return Ok(Page { end: settled.last, ..Page::default() });
         };
         let query = Query::of(QueryItem { stream: Some(stream.clone()), ..QueryItem::default() });
-        self.page(store, ReadAsk { query, from, to, backwards, limit }, last).await
+        let ask = ReadAsk { query, from, to, backwards, limit, bytes: PAGE_BYTES_MAX };
+        self.page(settled, ask).await
     }
 
     /// The first number whose event was stored at or after a moment, and the last one whose event
     /// was stored at or before it, among those that can be found.
     pub async fn around(&self, at: Stamp) -> Result<(EventNumber, EventNumber), EventsFault> {
-        self.settled().await?;
-        let snapshot = self.shared.index.snapshot();
+        let Some(Settled { snapshot, .. }) = self.settled().await? else {
+            return Ok((EventNumber(1), EventNumber(0)));
+        };
         let looked = off_loop(move || {
             let before = match at.0.checked_sub(1) {
                 Some(before) => snapshot.number_at(Stamp(before))?,
@@ -103,14 +109,9 @@ impl Events {
         self.or_trouble(looked.await?)
     }
 
-    async fn page(
-        &self,
-        store: QueueId,
-        ask: ReadAsk,
-        end: EventNumber,
-    ) -> Result<Page, EventsFault> {
-        let snapshot = self.shared.index.snapshot();
-        let (query, to) = (ask.query.clone(), ask.to.min(end));
+    async fn page(&self, settled: Settled, ask: ReadAsk) -> Result<Page, EventsFault> {
+        let Settled { store, last: end, snapshot } = settled;
+        let (query, to, bytes_max) = (ask.query.clone(), ask.to.min(end), ask.bytes);
         let look = move || {
             let order = if ask.backwards { Order::NewestFirst } else { Order::OldestFirst };
             let ReadAsk { from, limit, .. } = ask;
@@ -121,17 +122,38 @@ impl Events {
         let mut page = Page { events: Vec::new(), next: found.next, end };
         let mut bytes = 0_usize;
         for Entry { number, row } in found.entries {
-            if bytes >= PAGE_BYTES_MAX {
+            if bytes >= bytes_max {
                 page.next = Some(number);
                 break;
             }
             bytes = bytes.saturating_add(row.body.len as usize);
-            let event = self.body(number, row.body).await?;
-            // The index goes by hashes.
-            if query.matches(&event.head()) {
-                page.events.push(event);
+            match self.body(number, row.body).await {
+                // The index goes by hashes.
+                Ok(event) if !query.matches(&event.head()) => {}
+                Ok(event) => page.events.push(event),
+                // Told by the next page, which begins with it: those before it can be read.
+                Err(EventsFault::Unreadable { .. }) if !page.events.is_empty() => {
+                    page.next = Some(number);
+                    break;
+                }
+                Err(fault) => return Err(fault),
             }
         }
         Ok(page)
     }
+}
+
+/// The numbers of the first and the last event of a stream between two versions, inclusive, of those
+/// that are not lost.
+fn numbers(
+    snapshot: &Snapshot,
+    store: QueueId,
+    stream: &str,
+    (from, to): (Version, Version),
+) -> Result<Option<(EventNumber, EventNumber)>, Fault> {
+    let to = to.min(snapshot.version(store, stream)?);
+    let at = |version: u64| snapshot.number_of(store, stream, Version(version)).transpose();
+    let first = (from.0..=to.0).find_map(at).transpose()?;
+    let last = (from.0..=to.0).rev().find_map(at).transpose()?;
+    Ok(first.zip(last))
 }

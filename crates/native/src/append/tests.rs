@@ -101,8 +101,9 @@ fn an_expected_version_is_of_the_stream_in_the_path() {
     assert!(
         json_with(&[], bare, None).unwrap_err().document()["next"].to_string().contains("Name")
     );
-    let twice = json_with(&[("expected-version", "5")], bare, Some("s")).unwrap_err();
-    assert!(twice.detail().contains("twice"));
+    let both = json_with(&[("expected-version", "exists")], bare, Some("s")).unwrap();
+    let all = [Expected::At(Version(5)), Expected::Exists];
+    assert_eq!(both.expected, all.map(|expected| (Label::new("s"), expected)));
 }
 
 #[test]

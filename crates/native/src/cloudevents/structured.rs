@@ -62,7 +62,7 @@ fn attribute(
         Type::Text => draft.text(at, name, json::text(value).map_err(misfit)?),
         Type::Bool => draft.other(at, name, ExtensionValue::Bool(value.get() == "true")),
         Type::Number => {
-            let number = serde_json::from_str(value.get()).map_err(|_| {
+            let number = json::whole(value).parse().map_err(|_| {
                 let range = "A number here is whole, and from -2147483648 to 2147483647";
                 misfit(format!("{range}; this is {}.", json::cut(value)))
             })?;

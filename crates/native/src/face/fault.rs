@@ -21,9 +21,10 @@ impl From<EventsFault> for Problem {
             EventsFault::Index(_) | EventsFault::OffLoop(_) => {
                 Problem::new(Kind::Unavailable, sentence(&fault))
             }
-            EventsFault::Log(_) | EventsFault::NotAnEvent { .. } | EventsFault::Unexpected(_) => {
-                Problem::new(Kind::Internal, sentence(&fault))
-            }
+            EventsFault::Log(_)
+            | EventsFault::Unreadable { .. }
+            | EventsFault::NotAnEvent { .. }
+            | EventsFault::Unexpected(_) => Problem::new(Kind::Internal, sentence(&fault)),
         }
     }
 }

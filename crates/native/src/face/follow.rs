@@ -1,5 +1,5 @@
 //! GET /v1/events?follow: what is there, and then what comes. Each piece is made when the client has
-//! taken the one before, so a client that stops reading costs a page at most.
+//! taken the one before, so a client that stops reading costs a piece or two at most.
 
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use http::header::CACHE_CONTROL;
 use http::{HeaderValue, StatusCode};
 use lineside_core::events::EventBody;
 use lineside_core::id::{EventNumber, QueueId};
+use lineside_core::stamp::Stamp;
 use lineside_engine::events::{Events, ReadAsk};
 use tokio::sync::watch;
 
@@ -19,6 +20,9 @@ use crate::read::{Form, ReadEvents};
 
 /// Most events of a piece.
 const PIECE_EVENTS: usize = 256;
+/// Most bytes of the bodies of a piece, but for one event more: that many a client that stops reading
+/// holds here, and there may be thousands of them.
+const PIECE_BYTES: usize = 256 << 10;
 /// After so long without an event something is said that means nothing, so that what is between
 /// client and server keeps the connection, and a client that is gone is noticed.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -32,6 +36,8 @@ struct Follower {
     end: watch::Receiver<EventNumber>,
     frames: Frames,
     ask: ReadAsk,
+    /// No event that was stored before this moment, which may be yet to come.
+    since: Option<Stamp>,
     /// How many events may still be told.
     left: usize,
     /// The store, once it is there.
@@ -50,14 +56,19 @@ enum State {
 
 impl Native {
     pub(super) async fn follow(&self, read: ReadEvents) -> Answered {
+        // Right after a start the index is behind, and nobody is told that he has everything then.
+        if let Some(store) = self.events.describe().await? {
+            self.events.reaches(store.last).await?;
+        }
         let frames = if read.form == Form::Sse { Frames::Sse } else { Frames::Lines };
-        let ask = ReadAsk { limit: PIECE_EVENTS, ..self.ask(&read).await? };
+        let ask = ReadAsk { limit: PIECE_EVENTS, bytes: PIECE_BYTES, ..self.ask(&read).await? };
         let follower = Follower {
             events: self.events.clone(),
             stopping: self.stopping.clone(),
             end: self.events.end(),
             frames,
             ask,
+            since: read.at.filter(|_| !read.backwards),
             left: read.limit.unwrap_or(usize::MAX),
             store: None,
             told: None,
@@ -94,17 +105,22 @@ impl Follower {
 
     /// Writes what is there, or waits for something to write.
     async fn go_on(&mut self, out: &mut Vec<u8>) -> Result<(), Problem> {
+        if *self.stopping.borrow() {
+            return Err(stopped());
+        }
         let end = *self.end.borrow_and_update();
-        if self.is_done(end) {
-            self.state = State::Ended;
-            return Ok(());
+        match self.store().await? {
+            _ if self.left == 0 || self.ask.from > self.ask.to => self.state = State::Ended,
+            Some(store) if self.ask.from <= end => self.read(out, store).await?,
+            // What is older than the oldest will not come.
+            _ if self.ask.backwards => self.state = State::Ended,
+            _ => self.wait(out, end).await?,
         }
-        if self.ask.from > end || self.store().await?.is_none() {
-            return self.wait(out, end).await;
-        }
-        let Some(store) = self.store else { return Ok(()) };
-        let mut ask = self.ask.clone();
-        ask.limit = ask.limit.min(self.left);
+        Ok(())
+    }
+
+    async fn read(&mut self, out: &mut Vec<u8>, store: QueueId) -> Result<(), Problem> {
+        let ask = ReadAsk { limit: self.ask.limit.min(self.left), ..self.ask.clone() };
         let page = self.events.read_found(store, ask).await?;
         page.events.iter().for_each(|event| self.write(out, event));
         match (page.next, self.ask.backwards) {
@@ -117,13 +133,10 @@ impl Follower {
     }
 
     fn write(&mut self, out: &mut Vec<u8>, event: &EventBody) {
-        self.left = self.left.saturating_sub(1);
-        self.frames.event(out, event);
-    }
-
-    /// Whether nothing more can come of it.
-    fn is_done(&self, end: EventNumber) -> bool {
-        self.left == 0 || self.ask.from > self.ask.to && (end >= self.ask.to || self.ask.backwards)
+        if self.since.is_none_or(|since| event.assigned.recorded >= since) {
+            self.left = self.left.saturating_sub(1);
+            self.frames.event(out, event);
+        }
     }
 
     async fn store(&mut self) -> Result<Option<QueueId>, Problem> {

@@ -6,8 +6,6 @@ mod fault;
 mod follow;
 mod read;
 
-use std::sync::LazyLock;
-
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
@@ -28,9 +26,6 @@ pub const TOKEN: &str = "token";
 pub const AT_LEAST: &str = "at-least";
 
 const ROOT: &str = "/v1/";
-
-/// The document of the API, made when somebody asks for it first.
-static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| openapi::document().to_string().into());
 
 /// The native face.
 #[derive(Clone)]
@@ -78,7 +73,7 @@ impl Native {
             ("streams", Some(stream), &Method::GET) => self.read_stream(stream, head).await,
             ("streams", Some(_), _) => Err(wrong_method("GET, POST")),
             ("openapi.json", None, &Method::GET) => {
-                Ok(answer(StatusCode::OK, "application/json", DOCUMENT.clone()))
+                Ok(answer(StatusCode::OK, "application/json", openapi::text()))
             }
             ("openapi.json", None, _) => Err(wrong_method("GET")),
             _ => Err(Problem::new(Kind::NoSuchPath, format!("There is nothing at {ROOT}{path}."))),

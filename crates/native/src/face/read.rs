@@ -1,9 +1,11 @@
 //! GET /v1/events, GET /v1/streams/{stream} and GET /v1/events/{number}.
 
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use lineside_core::events::EventBody;
 use lineside_core::id::{EventNumber, Label, Version};
-use lineside_engine::events::{Page, ReadAsk};
+use lineside_engine::events::{PAGE_BYTES_MAX, Page, ReadAsk};
 
 use super::{Answered, Body, Native, TOKEN, answer, token_of, with};
 use crate::bounds::LIMIT_DEFAULT;
@@ -31,11 +33,15 @@ impl Native {
         Ok(answer_page(read.form, &page, next))
     }
 
-    /// A client that connects again has what its last event says that it has.
+    /// A client that connects again has what its last event says that it has. It may have heard of
+    /// an event before those that it asked for, when it was told how far it is.
     fn resume(&self, read: &mut ReadEvents, headers: &HeaderMap) -> Result<(), Problem> {
         if let Some(last) = last_event_id(headers)? {
-            let past = EventNumber(last.0.saturating_sub(1));
-            read.from = Some(if read.backwards { past } else { last.next() });
+            let (past, next) = (EventNumber(last.0.saturating_sub(1)), last.next());
+            read.from = Some(match (read.from, read.backwards) {
+                (from, true) => from.map_or(past, |from| from.min(past)),
+                (from, false) => from.map_or(next, |from| from.max(next)),
+            });
         }
         Ok(())
     }
@@ -59,6 +65,7 @@ impl Native {
             to: high.unwrap_or(EventNumber(u64::MAX)),
             backwards: read.backwards,
             limit: read.limit.unwrap_or(LIMIT_DEFAULT),
+            bytes: PAGE_BYTES_MAX,
         })
     }
 
@@ -87,11 +94,24 @@ impl Native {
         if !is_binary {
             return Ok(answer(StatusCode::OK, STRUCTURED_TYPE, write_structured(&event)));
         }
-        let (headers, data) = write_binary(&event);
-        let mut response = Response::new(Body::Whole(data));
-        *response.headers_mut() = headers;
-        Ok(response)
+        Ok(answer_binary(&event))
     }
+}
+
+/// An event in binary mode. Data of a type that nobody named is bytes, as HTTP has it (RFC 9110,
+/// section 8.3); of an event without data there is nothing to name the type of.
+fn answer_binary(event: &EventBody) -> Response<Body> {
+    let (headers, data) = write_binary(event);
+    let is_bare = data.is_empty();
+    let mut response = Response::new(Body::Whole(data));
+    *response.headers_mut() = headers;
+    if is_bare {
+        *response.status_mut() = StatusCode::NO_CONTENT;
+    } else {
+        let bytes = HeaderValue::from_static("application/octet-stream");
+        response.headers_mut().entry(CONTENT_TYPE).or_insert(bytes);
+    }
+    response
 }
 
 fn answer_page(form: Form, page: &Page, next: Option<u64>) -> Response<Body> {

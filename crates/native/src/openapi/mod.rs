@@ -73,9 +73,9 @@ fn parameter(parameter: &Parameter) -> Value {
 }
 
 fn request_body(body: Body) -> Value {
-    let own = match body {
-        Body::Anywhere => "#/components/schemas/Append",
-        Body::OneStream => "#/components/schemas/AppendToStream",
+    let (own, event) = match body {
+        Body::Anywhere => ("Append", "CloudEvent"),
+        Body::OneStream => ("AppendToStream", "CloudEventOfStream"),
     };
     json!({
         "required": true,
@@ -83,15 +83,15 @@ fn request_body(body: Body) -> Value {
             what the server can give, and may say a condition. In binary mode the body is the \
             data, of any media type, and the attributes are headers ce-*.",
         "content": {
-            "application/cloudevents+json": {"schema": schemas::reference("CloudEvent")},
+            "application/cloudevents+json": {"schema": schemas::reference(event)},
             "application/cloudevents-batch+json": {
                 "schema": {
                     "type": "array",
-                    "items": schemas::reference("CloudEvent"),
+                    "items": schemas::reference(event),
                     "maxItems": crate::bounds::EVENTS_MAX,
                 },
             },
-            "application/json": {"schema": {"$ref": own}},
+            "application/json": {"schema": schemas::reference(own)},
         },
     })
 }
@@ -100,6 +100,10 @@ fn request_body(body: Body) -> Value {
 fn responses(operation: &Operation) -> Value {
     let mut responses = Map::new();
     responses.insert("200".to_owned(), success(operation.answer));
+    if let Answer::Event = operation.answer {
+        let bare = "The event in binary mode: it has no data, and its attributes are headers ce-*.";
+        responses.insert("204".to_owned(), json!({"description": bare}));
+    }
     for kind in operation.problems {
         let status = kind.status();
         let of_status = operation.problems.iter().filter(|other| other.status() == status);
@@ -129,7 +133,10 @@ fn success(answer: Answer) -> Value {
                 "application/x-ndjson": {"schema": text},
             });
             if let (true, Value::Object(content)) = (follows, &mut content) {
-                content.insert("text/event-stream".to_owned(), json!({"schema": text}));
+                let events = "Server-Sent Events; the data of each is an event, or of one with a \
+                    name, a notice.";
+                let schema = json!({"description": events});
+                content.insert("text/event-stream".to_owned(), json!({"schema": schema}));
             }
             json!({
                 "description": "Events, in the order that was asked for.",

@@ -52,7 +52,9 @@ pub(super) fn of_parameter(schema: Schema) -> Value {
         Schema::Mode => json!({"enum": ["structured", "binary"], "default": "structured"}),
         Schema::Token => json!({"type": "string", "pattern": "^e[0-9a-f]{1,13}$"}),
         Schema::Key => json!({
-            "type": "string", "pattern": "^[!#-+.-~-]+$", "minLength": 1, "maxLength": KEY_BYTES_MAX,
+            "type": "string", "pattern": "^[!-+.-~-]([ -+.-~-]*[!-+.-~-])?$",
+            "not": {"pattern": "^\"(.* )?\"$"},
+            "minLength": 1, "maxLength": KEY_BYTES_MAX,
         }),
         Schema::ExpectedHeader => {
             json!({"type": "string", "pattern": "^(any|empty|exists|[0-9]{1,15})$"})
@@ -60,11 +62,16 @@ pub(super) fn of_parameter(schema: Schema) -> Value {
     }
 }
 
+/// The attributes that an event of CloudEvents has to have.
+const CLOUD_EVENT: [&str; 4] = ["specversion", "id", "source", "type"];
+
 /// All schemas that have a name.
 pub(super) fn all() -> Value {
     json!({
-        "CloudEvent": cloud_event(&["specversion", "id", "source", "type"], false),
+        "CloudEvent": cloud_event(&CLOUD_EVENT, false),
+        "CloudEventOfStream": of_stream(cloud_event(&CLOUD_EVENT, false)),
         "ProposedEvent": cloud_event(&["type"], true),
+        "ProposedEventOfStream": of_stream(cloud_event(&["type"], true)),
         "RecordedEvent": recorded_event(),
         "Append": append(false),
         "AppendToStream": append(true),
@@ -155,7 +162,26 @@ fn cloud_event(required: &[&str], is_ours: bool) -> Value {
         },
         "maxProperties": EXTENSIONS_MAX,
         "not": {"required": ["data", "data_base64"]},
+        // Data is text in a string, unless its content type says JSON, or says nothing.
+        "anyOf": [
+            {"properties": {"data": {"type": "string"}}},
+            {"properties": {"datacontenttype": {
+                "anyOf": [
+                    {"type": "string", "pattern": "^[a-z]+/([a-z.+-]+\\+)?json$"},
+                    {"type": "null"},
+                ],
+            }}},
+        ],
     })
+}
+
+/// An event whose stream the path names. It may name the same, which a schema cannot say, and is
+/// refused when it names another, so here it names none.
+fn of_stream(mut event: Value) -> Value {
+    if let Some(stream) = event.pointer_mut("/properties/stream") {
+        *stream = json!({"type": "null", "description": "The path names the stream."});
+    }
+    event
 }
 
 /// The attributes that have a meaning here.
@@ -163,10 +189,11 @@ fn attributes(required: &[&str], is_ours: bool) -> Value {
     let maybe = |schema: Value| json!({"anyOf": [schema, {"type": "null"}]});
     let format = |format: &str| json!({"type": "string", "format": format, "minLength": 1});
     let list = json!({"type": "array", "items": reference("Tag"), "maxItems": TAGS_MAX});
-    let mut tags = any_text();
-    if let Value::Object(tags) = &mut tags {
-        tags.insert("description".to_owned(), "Tags with commas between them.".into());
-    }
+    let tag = format!("[^,{}]{{0,{TAG_BYTES_MAX}}}", never());
+    let tags = json!({
+        "description": "Tags with commas between them.",
+        "type": "string", "pattern": format!("^{tag}(,{tag}){{0,{}}}$", TAGS_MAX - 1),
+    });
     let mut all = json!({
         "specversion": {"const": "1.0"},
         "id": reference("Text"),
@@ -224,8 +251,9 @@ fn recorded_event() -> Value {
 
 /// Our own form of an append: an event, events, or events under a condition.
 fn append(has_stream: bool) -> Value {
+    let event = if has_stream { "ProposedEventOfStream" } else { "ProposedEvent" };
     let events = json!({
-        "type": "array", "items": reference("ProposedEvent"), "minItems": 1, "maxItems": EVENTS_MAX,
+        "type": "array", "items": reference(event), "minItems": 1, "maxItems": EVENTS_MAX,
     });
     let expected = if has_stream {
         json!({"anyOf": [reference("Expected"), reference("ExpectedOfStreams")]})
@@ -246,7 +274,7 @@ fn append(has_stream: bool) -> Value {
         "required": ["events"],
         "additionalProperties": false,
     });
-    json!({"anyOf": [conditional, events, reference("ProposedEvent")]})
+    json!({"anyOf": [conditional, events, reference(event)]})
 }
 
 fn appended() -> Value {

@@ -85,9 +85,12 @@ fn a_query_made_to_scan_everything_is_stopped() {
         let answer = world.decide(&wish.command()).answer;
         assert_eq!(answer, Err(Refusal::Events(behind.clone())));
     }
-    // What the index has is not walked.
-    let late = append(&["x"]).bounded(evil, EVENTS - 4);
+    // What was read before is not walked, and not what the index has.
+    let late = append(&["x"]).bounded(evil.clone(), EVENTS - 4);
     assert!(world.decide(&late.command()).answer.is_ok());
+    let indexed = append(&["x"]).bounded(evil.clone(), 0).unless(evil);
+    let indexed = indexed.knowing(known(EVENTS - 4, &[("x", 0)]));
+    assert!(world.decide(&indexed.command()).answer.is_ok());
 }
 
 /// Both conditions of an append share what it may look at.

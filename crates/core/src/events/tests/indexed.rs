@@ -68,12 +68,39 @@ fn numbers_of_another_store_are_passed_over() {
 
 #[test]
 fn one_step_lets_go_no_more_than_it_may_and_at_least_an_append() {
-    let mut world = World::events_with(|limits| limits.indexed_step_max = 10);
+    let mut world = World::events_with(|limits| limits.indexed_step_max = 12);
     for _ in 0..20 {
         world.append(append(&["a"]));
     }
     world.append(append(&["a"; 50]));
-    // Three entries each: four are the first that are ten.
+    // Three entries each.
     let steps: Vec<u64> = (0..6).map(|_| world.indexed(70)).collect();
     assert_eq!(steps, [4, 8, 12, 16, 20, 70]);
+}
+
+#[test]
+fn a_tag_that_is_there_twice_is_let_go_with_its_event() {
+    let mut world = World::events();
+    let empty = world.partition.state_bytes();
+    world.append(append_all([event_with("a", "Happened", &["t", "t"])]));
+    assert_eq!(world.append(append(&["b"]).unless(tagged(&["t"]))), again(1, 1, &[("a", 1)]));
+    world.indexed(1);
+    world.partition.check(world.at);
+    assert_eq!(world.partition.state_bytes(), empty);
+}
+
+/// No log of ours has such facts; whatever has them does no harm.
+#[test]
+fn facts_that_nobody_could_have_decided_change_nothing() {
+    let mut world = World::events();
+    world.append(append(&["a"]));
+    world.append(append(&["a"]));
+    world.indexed(1);
+    let before = world.description_of("e");
+    let log = world.flat_log();
+    let (_, _, appended) = log.iter().find(|(.., fact)| matches!(fact, Fact::Appended(_))).unwrap();
+    world.take_in(Facts::one(appended.clone()));
+    world.take_in(Facts::one(Fact::Indexed(Indexed { store: QueueId(1), upto: EventNumber(0) })));
+    world.partition.check(world.at);
+    assert_eq!(world.description_of("e"), before);
 }

@@ -38,7 +38,7 @@ fn each_event_comes_with_all_that_an_index_wants() {
     assert_eq!(second.head, head);
     assert_eq!((second.number.0, second.version.0), (2, 2));
     assert_eq!((second.index, second.count, second.store), (1, 2, QueueId(1)));
-    let batch = &world.log[second.body.place.position.0 as usize];
+    let batch = &world.log[usize::try_from(second.body.place.position.0).unwrap()];
     assert_eq!(batch.at, second.stamp);
     let (index, body) = &batch.facts.bodies[1];
     assert_eq!((second.body.place.index, second.body.len as usize), (*index, body.len()));

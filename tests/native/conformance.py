@@ -1,0 +1,47 @@
+"""Schemathesis against a server of ours: every check, on requests made out of the document that it serves.
+
+    python tests/native/conformance.py [--seed N] [more of `st run`]
+
+The exit status is that of `st run`, or 1 when the server did not stay as it was.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "sdk"))
+
+from harness.server import Server, require_binary  # noqa: E402
+
+SECONDS = "25"  # for what repeats; the phases before it take some more
+
+
+def check(server: Server, folder: Path, more: list[str]) -> int:
+    """Runs it; it keeps nothing of a run for the next one, so that each stands for itself."""
+    tool = Path(sys.executable).with_name("st")
+    command = [tool, "run", f"{server.url}/v1/openapi.json", "--checks", "all", "--max-time", SECONDS]
+    command += ["--workers", "2", "--continue-on-failure", "--request-timeout", "10"]
+    command += ["--generation-database", "none", "--no-color", *more]
+    paths = os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])
+    environment = os.environ | {"SCHEMATHESIS_HOOKS": "conformance_hooks", "PYTHONPATH": paths}
+    return subprocess.run(command, cwd=folder, env=environment, check=False).returncode
+
+
+def main() -> int:
+    require_binary()
+    with tempfile.TemporaryDirectory(prefix="lineside-api-") as folder:
+        server = Server(Path(folder)).start()
+        try:
+            status = check(server, Path(folder), sys.argv[1:])
+            server.assert_alive()
+            return status or server.stop()
+        finally:
+            if server.running():
+                server.kill()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

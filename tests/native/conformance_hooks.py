@@ -1,0 +1,23 @@
+"""What a document cannot say, for schemathesis: two parameters that make an answer wait.
+
+A read that follows ends only where `to` or `limit` let it, and one with a token of the future waits for it
+to come, and says 503 when it did not. Here each ends at once; that they wait, other tests see.
+"""
+
+import schemathesis
+
+NEVER_WAITS = "e0"
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    """Changes only values that are right as they are: wrong ones have to be refused as they are."""
+    query, headers = case.query or {}, case.headers or {}
+    if "follow" in query:
+        query["to"] = 0
+    if any(name.lower() == "at-least" and is_token(headers[name]) for name in headers):
+        case.headers["At-Least"] = NEVER_WAITS
+
+
+def is_token(value) -> bool:
+    return isinstance(value, str) and value[:1] == "e" and value[1:].isalnum()
