@@ -4,6 +4,9 @@
 
 mod back_pressure;
 mod checkpoints;
+mod events;
+mod events_index;
+mod events_support;
 mod large_bodies;
 mod moves;
 mod read_only;
