@@ -36,8 +36,8 @@ impl KeptReader {
         KeptReader { shared, partition, next: from, window, ready, ended: false }
     }
 
-    /// The next body and the reader after it; `None` at the end. A body that is damaged is a fault
-    /// with more behind it; where a batch is, nobody knows what comes after.
+    /// The next body and the reader after it; `None` at the end. A body or a batch that is damaged is
+    /// a fault with more behind it; where a segment cannot be read at all, there is no more.
     pub(crate) async fn step(mut self) -> Option<(Item, KeptReader)> {
         while self.ready.is_empty() {
             if self.ended {
@@ -51,9 +51,11 @@ impl KeptReader {
     fn filled(mut self) -> KeptReader {
         let (mut batches, mut bytes) = (0, 0);
         while batches < READ_STEP_BATCHES && bytes < READ_AHEAD_BYTES && !self.ended {
+            let before = self.next;
             bytes = bytes.saturating_add(self.advance().unwrap_or_else(|fault| {
                 self.ready.push_back(Err(fault));
-                self.ended = true;
+                // The index says where the next batch is, whatever this one has become.
+                self.ended = self.next == before;
                 0
             }));
             batches = batches.saturating_add(1);

@@ -92,6 +92,23 @@ async fn one_that_is_damaged_is_named_and_the_others_are_listed() {
     assert!(matches!(bad[..], [(3, Err(LogFault::Damaged { .. }))]), "{bad:?}");
 }
 
+/// What is damaged is the head of a batch; where the others are, the index says.
+#[tokio::test]
+async fn behind_a_batch_that_is_damaged_the_others_are_listed() {
+    let disk = TestDisk::new();
+    let log = open_with(&disk, small());
+    append_events(&log, 0..9).await;
+    let first = disk.bytes(FIRST);
+    let second_write = crate::support::writes(&first)[1].offset;
+    // Of a log that is open, so that its index of the segment is from before.
+    disk.damage(FIRST, &Damage::Flip(second_write as u64 + 64 + 20, 1));
+    let found = kept(&log).await;
+    let readable = found.iter().flatten().map(|kept| kept.body.place.position.0);
+    let expected = [0, 0].into_iter().chain((2..9).flat_map(|at| [at, at]));
+    assert_eq!(readable.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+    assert_eq!(found.iter().filter(|kept| kept.is_err()).count(), 1);
+}
+
 /// The last segment of an earlier version is left as it is: a program of that version would take a
 /// kept body's entry for damage, so none is put there.
 #[tokio::test]

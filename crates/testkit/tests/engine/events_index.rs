@@ -259,11 +259,13 @@ async fn who_reads_while_the_index_cannot_follow_hears_how_far_it_is() {
     files.is_full.store(true, Ordering::Relaxed);
     fill(&running.events, "a", 40).await;
     running.events.reaches(EventNumber(24)).await.unwrap();
-    // Three parts are full, and none can be written. Ten seconds pass at once.
+    // Three parts are full, or four if one was just about to be written, and none can be. Ten seconds
+    // pass at once.
     tokio::time::pause();
     match running.events.read(all()).await {
         Err(EventsFault::Behind { wanted, end }) => {
-            assert_eq!((wanted, end), (EventNumber(40), EventNumber(24)));
+            assert_eq!(wanted, EventNumber(40));
+            assert!([24, 32].contains(&end.0), "{end:?}");
         }
         other => panic!("{other:?}"),
     }
