@@ -4,7 +4,8 @@ import shutil
 import threading
 import time
 
-from harness.native import LINES, Line, Native, numbers, versions
+from harness.face import Face
+from harness.native import LINES, Line, Native, numbers, problem, versions
 from harness.server import BINARY, Server
 
 WRITERS = 8
@@ -123,3 +124,22 @@ def test_the_same_without_a_disk(tmp_path):
     finally:
         if server.running():
             server.kill()
+
+
+def test_without_its_index_events_say_why_and_queues_work(own_server):
+    assert Native(own_server.url).append({"type": "t"}).status == 200
+    assert own_server.stop() == 0
+    folder = own_server.data / "events"
+    shutil.rmtree(folder)
+    folder.write_text("in the way")
+    own_server.start()
+    unavailable = problem(Native(own_server.url).call("GET", "/v1/events"), 503, "unavailable")
+    assert "index could not be opened" in unavailable["detail"]
+    assert "events cannot be served" in own_server.log.read_text()
+    sqs = Face(own_server.url)
+    url = sqs.queue()
+    sqs.send(url, "hello")
+    assert own_server.stop() == 0
+    folder.unlink()
+    own_server.start()
+    assert len(Native(own_server.url).read()["events"]) == 1

@@ -188,7 +188,8 @@ impl Server {
         match self.native.get() {
             Some(native) => native.answer(head, body, id).await,
             None => {
-                let why = "The server is still starting, or its log is open for reading only.";
+                let why = "The server is still starting, its log is open for reading only, or \
+                           its index could not be opened; what it prints says which.";
                 Problem::new(Kind::Unavailable, why).response().map(Body::Whole)
             }
         }

@@ -220,8 +220,11 @@ async fn announce(
         return Ok(());
     }
     declare::all(declarations, &engine).await?;
-    let face = events::open(engine.clone(), banner.data.clone(), stopping).await;
-    drop(native.set(face.context("the events cannot be served")?));
+    match events::open(engine.clone(), banner.data.clone(), stopping).await {
+        Ok(face) => drop(native.set(face)),
+        // On a full disk, say: queues can be drained all the same.
+        Err(error) => say(format_args!("events cannot be served before a restart: {error:#}")),
+    }
     opening.send_replace(true);
     let kept = banner.data.as_ref().map_or("nowhere".to_owned(), |d| d.display().to_string());
     say(format_args!("ready; durability {}, data {kept}", banner.durability));
