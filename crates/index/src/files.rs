@@ -8,6 +8,9 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustix::fs::{Dir, Mode, OFlags, open};
+use rustix::io::retry_on_intr;
+
 /// A folder. Nothing that is done to names is durable before [`Files::sync_names`].
 pub trait Files: Send + Sync + fmt::Debug {
     /// The names of all files.
@@ -61,10 +64,19 @@ impl Folder {
 
 impl Files for Folder {
     fn names(&self) -> io::Result<Vec<String>> {
-        // A name that is not UTF-8 is none of ours.
-        std::fs::read_dir(&self.path)?
-            .filter_map(|entry| entry.map(|e| e.file_name().into_string().ok()).transpose())
-            .collect()
+        // Not std's iterator: it panics if the folder cannot be closed, which is no reason to end.
+        let folder =
+            retry_on_intr(|| open(&self.path, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()))?;
+        let mut names = Vec::new();
+        for entry in Dir::new(folder)? {
+            match entry?.file_name().to_str() {
+                Ok("." | "..") => {}
+                Ok(name) => names.push(name.to_owned()),
+                // A name that is not UTF-8 is none of ours.
+                Err(_) => {}
+            }
+        }
+        Ok(names)
     }
 
     fn create(&self, name: &str) -> io::Result<Arc<dyn IndexFile>> {

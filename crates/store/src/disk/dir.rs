@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{FlockOperation, flock, fstatvfs};
+use rustix::fs::{Dir, FlockOperation, Mode, OFlags, flock, fstatvfs, open};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::file::{Disk, DiskFile, DiskLock, Hold};
@@ -98,17 +98,19 @@ impl Disk for Directory {
     }
 
     fn names(&self) -> io::Result<Vec<String>> {
-        let entries = loop {
-            match std::fs::read_dir(&self.path) {
-                // A signal is no fault; the library tries again for files only.
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => break read?,
+        // Not std's iterator: it panics if the folder cannot be closed, which is no reason to end.
+        let folder =
+            retry_on_intr(|| open(&self.path, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()))?;
+        let mut names = Vec::new();
+        for entry in Dir::new(folder)? {
+            match entry?.file_name().to_str() {
+                Ok("." | "..") => {}
+                Ok(name) => names.push(name.to_owned()),
+                // A name that is not UTF-8 is none of ours.
+                Err(_) => {}
             }
-        };
-        // A name that is not UTF-8 is none of ours.
-        entries
-            .filter_map(|entry| entry.map(|e| e.file_name().into_string().ok()).transpose())
-            .collect()
+        }
+        Ok(names)
     }
 
     fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
