@@ -49,7 +49,7 @@ def test_a_failure_says_how_to_repeat_it(tmp_path, monkeypatch):
 
 def test_every_fault_has_a_line():
     names = {line.name for line in LINES}
-    engine = {"kill", "moves", "power", "syscalls", "full", "fsync", "pause", "clock", "sim"}
+    engine = {"kill", "moves", "appends", "power", "syscalls", "full", "fsync", "pause", "clock", "sim"}
     assert names == {"rigs", "images", "bytes"} | engine
 
 

@@ -16,7 +16,7 @@ sys.path.insert(0, str(HERE.parent / "sdk"))
 
 from harness.server import Server, require_binary  # noqa: E402
 
-SECONDS = "25"  # for what repeats; the phases before it take some more
+SECONDS = "45"  # for what repeats; the phases before it take some more
 
 
 def check(server: Server, folder: Path, more: list[str]) -> int:

@@ -17,6 +17,7 @@ pub struct Append {
     stream: Option<String>,
     events: Vec<NewEvent>,
     expected: Option<Expected>,
+    expected_of: BTreeMap<String, Expected>,
     boundary: Option<(Value, u64)>,
     once: Option<String>,
 }
@@ -61,6 +62,16 @@ impl std::fmt::Display for Expected {
     }
 }
 
+impl Expected {
+    /// As the body of the API has it: a version is a number.
+    fn to_json(self) -> Value {
+        match self {
+            Expected::At(version) => version.into(),
+            word => word.to_string().into(),
+        }
+    }
+}
+
 impl Append {
     /// Events to one stream.
     pub fn to(stream: impl Into<String>, events: impl Into<Vec<NewEvent>>) -> Append {
@@ -76,6 +87,14 @@ impl Append {
     #[must_use]
     pub fn expect(self, expected: Expected) -> Append {
         Append { expected: Some(expected), ..self }
+    }
+
+    /// Only if this stream has this version; may be said of several. The append need not write to
+    /// them.
+    #[must_use]
+    pub fn expect_of(mut self, stream: impl Into<String>, expected: Expected) -> Append {
+        self.expected_of.insert(stream.into(), expected);
+        self
     }
 
     /// Only if no event that the query (as in the body of the API) means came after event `after`.
@@ -106,6 +125,11 @@ impl Client {
         let mut body = json!({ "events": append.events });
         if let (Some((query, after)), Some(body)) = (&append.boundary, body.as_object_mut()) {
             body.insert("boundary".to_owned(), json!({ "query": query, "after": after }));
+        }
+        if let (false, Some(body)) = (append.expected_of.is_empty(), body.as_object_mut()) {
+            let all = append.expected_of.iter();
+            let all = all.map(|(stream, expected)| (stream.clone(), expected.to_json()));
+            body.insert("expected".to_owned(), Value::Object(all.collect()));
         }
         let answer = self.ask_whole(Method::POST, &path, &headers, body.to_string().into()).await?;
         let token = answer.headers.get("token").and_then(|token| token.to_str().ok());

@@ -8,6 +8,7 @@ use hyper_util::client::legacy::Client as Pool;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::error::{ClientError, Problem};
 
@@ -70,7 +71,7 @@ impl Client {
         let body = response.into_body().collect().await?.to_bytes();
         match serde_json::from_slice::<Problem>(&body) {
             Ok(problem) => Err(problem.into()),
-            Err(_) => Err(self.foreign(format!("status {status} without a problem"))),
+            Err(_) => Err(self.foreign(format!("status {status} {}", said(&body)))),
         }
     }
 
@@ -93,6 +94,13 @@ impl Client {
     pub(crate) fn foreign(&self, why: String) -> ClientError {
         ClientError::Foreign { endpoint: self.endpoint.clone(), why }
     }
+}
+
+/// What an answer says that is no problem: below `/_lineside` it is an error's text.
+fn said(body: &[u8]) -> String {
+    let body: Option<Value> = serde_json::from_slice(body).ok();
+    let error = body.as_ref().and_then(|body| body.get("error")).and_then(Value::as_str);
+    error.map_or("without a problem".to_owned(), |error| format!("because {error}"))
 }
 
 #[cfg(test)]

@@ -6,9 +6,13 @@
 
 mod append;
 mod client;
+mod clock;
+mod configuration;
 mod error;
 mod event;
 mod read;
+mod state;
+mod subscription;
 mod tail;
 
 pub use append::{Append, Appended, Expected};
@@ -16,4 +20,6 @@ pub use client::Client;
 pub use error::{ClientError, Problem};
 pub use event::{Event, NewEvent};
 pub use read::{Page, Read};
+pub use state::{Difference, Model, Moment, Point, Program, State};
+pub use subscription::{Delivery, Parked, Settled, Subscribe, Subscription};
 pub use tail::{Tail, Told};

@@ -11,6 +11,7 @@ use crate::queue::{MoveTask, QueueKind, QueueSettings, SettingsPatch};
 use crate::receipt::Receipt;
 use crate::refusal::Refusal;
 use crate::stamp::{Millis, Stamp};
+use crate::subscription::{SubscriptionCommand, SubscriptionDescription};
 
 /// A wish, decided in its place in the inbox.
 #[derive(Clone, Debug, PartialEq)]
@@ -151,6 +152,9 @@ pub enum Command {
         wait: Option<Millis>,
         /// An id under which a repeated call gets the same messages (FIFO).
         attempt: Option<Label>,
+        /// Of each group one message at most (FIFO), so that the next one comes when this one is
+        /// settled, and not in the same hands before.
+        alone: bool,
     },
     /// Settle a message.
     Delete {
@@ -201,6 +205,24 @@ pub enum Command {
         /// The event store.
         name: Name,
     },
+    /// A command to a subscription.
+    Subscription(SubscriptionCommand),
+    /// Move a message that is handed out to where dead letters go.
+    Park {
+        /// The queue.
+        queue: Name,
+        /// The lease.
+        receipt: Receipt,
+        /// Why.
+        reason: Option<Text>,
+    },
+    /// Move dead letters back to where they came from, at most `move_step_max`.
+    GiveBack {
+        /// The queue that they are in.
+        queue: Name,
+        /// Their numbers in it.
+        seqs: Vec<Seq>,
+    },
 }
 
 impl Command {
@@ -210,6 +232,7 @@ impl Command {
         match self {
             Command::Delete { .. }
             | Command::ChangeLease { .. }
+            | Command::Park { .. }
             | Command::Indexed { .. }
             | Command::Canary => true,
             Command::Broker(command) => command.settles(),
@@ -229,6 +252,7 @@ impl Command {
             | Command::CreateEventStore { .. }
             | Command::Append(_) => true,
             Command::Broker(command) => command.grows(),
+            Command::Subscription(command) => command.grows(),
             _ => false,
         }
     }
@@ -245,6 +269,8 @@ impl Command {
             Command::TagQueue { tags: all, .. } => tags(all),
             Command::Broker(command) => command.body_len(),
             Command::Append(append) => append.bytes(),
+            Command::Subscription(command) => command.body_len(),
+            Command::Park { reason: Some(reason), .. } => reason.as_str().len(),
             _ => 0,
         }
     }
@@ -340,6 +366,18 @@ pub enum Reply {
     Recent(RecentEvents),
     /// An event store's description.
     Events(EventStoreDescription),
+    /// A subscription's description.
+    Subscription(Box<SubscriptionDescription>),
+    /// A subscription's cursor.
+    Advanced {
+        /// Where it is; absent while there is no room for the messages on the way.
+        upto: Option<EventNumber>,
+    },
+    /// Messages are in another queue now.
+    Moved {
+        /// How many.
+        moved: u64,
+    },
 }
 
 impl Reply {
@@ -349,6 +387,7 @@ impl Reply {
             Reply::Received(deliveries) => deliveries.is_empty(),
             Reply::Broker(reply) => reply.is_nothing_yet(),
             Reply::Recent(recent) => recent.events.is_empty(),
+            Reply::Advanced { upto } => upto.is_none(),
             _ => false,
         }
     }
@@ -396,6 +435,8 @@ pub struct Peeked {
     pub first_received_at: Option<Stamp>,
     /// The queue that it was dead-lettered from.
     pub origin: Option<Name>,
+    /// Why it was given up there, if a receiver said so.
+    pub reason: Option<Text>,
     /// Its group.
     pub group: Option<Label>,
     /// It cannot be received before this moment, as far as its delay and its lease say; in the past

@@ -11,6 +11,7 @@ use crate::events::{Appended, EventStoreCreated, Indexed};
 use crate::id::{BodyRef, Epoch, Label, MessageId, Name, Place, QueueId, Seq, Text};
 use crate::queue::{MoveStatus, QueueKind, QueueSettings, Scope};
 use crate::stamp::{Millis, Stamp};
+use crate::subscription::{Advanced, Subscribed};
 
 /// One decided change.
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
@@ -85,6 +86,12 @@ pub enum Fact {
     /// The index has a store's events, and will not lose them.
     #[n(62)]
     Indexed(#[n(0)] Indexed),
+    /// A subscription to the events of a store came to be, behind the queues that are its own.
+    #[n(63)]
+    Subscribed(#[n(0)] Subscribed),
+    /// A subscription's cursor moved, behind the messages that were made of the events on the way.
+    #[n(64)]
+    Advanced(#[n(0)] Advanced),
 }
 
 impl Fact {
@@ -96,6 +103,19 @@ impl Fact {
     /// Whether the body that it brings matters for ever: an event's, which is history.
     pub fn keeps_its_body(&self) -> bool {
         matches!(self, Fact::Appended(_))
+    }
+
+    /// The queue that it takes messages out of.
+    pub fn frees(&self) -> Option<QueueId> {
+        match self {
+            Fact::QueueDeleted(f) => Some(f.queue),
+            Fact::QueuePurged(f) => Some(f.queue),
+            Fact::Deleted(f) => Some(f.queue),
+            Fact::DeadLettered(f) => Some(f.from),
+            Fact::Expired(f) => Some(f.queue),
+            Fact::Moved(f) => Some(f.from),
+            _ => None,
+        }
     }
 
     /// The queues that this fact changes: itself, and the other side of a move.
@@ -122,6 +142,8 @@ impl Fact {
             Fact::EventStoreCreated(f) => [Some(f.store), None],
             Fact::Appended(f) => [Some(f.store), None],
             Fact::Indexed(f) => [Some(f.store), None],
+            Fact::Subscribed(f) => [Some(f.subscription), None],
+            Fact::Advanced(f) => [Some(f.subscription), None],
         }
     }
 }
@@ -317,6 +339,9 @@ pub struct DeadLettered {
     /// The name of the queue that gives it up.
     #[n(10)]
     pub origin: Name,
+    /// Why, if a receiver gave it up; absent: it was received too often.
+    #[n(11)]
+    pub reason: Option<Text>,
 }
 
 /// See [`Fact::Expired`].

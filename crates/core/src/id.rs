@@ -69,6 +69,14 @@ pub struct BodyRef {
 #[cbor(transparent)]
 pub struct QueueId(#[n(0)] pub u64);
 
+impl QueueId {
+    /// Where those wait who want to put something into a queue that is too full, as others wait at
+    /// the queue itself for something to be there.
+    pub fn room(self) -> QueueId {
+        QueueId(self.0 | 1 << 63)
+    }
+}
+
 /// A message's number in its queue, counted from 1; the order of a FIFO queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[cbor(transparent)]

@@ -3,8 +3,8 @@
 //! Owns ids, stamps, limits, facts and the machines of a partition. Must never know a clock, a
 //! file, a socket, a random number, an executor, or a vendor's word. Enter at
 //! [`partition::Partition`] (`decide`, `evolve`, `tick`); the queues are in [`queue`] and
-//! [`broker`], the event stores in [`events`], the parts that they are composed of in [`parts`], and what checkpoints are made of
-//! in [`snapshot`].
+//! [`broker`], the event stores in [`events`], who reads them in [`subscription`], the parts that they are
+//! composed of in [`parts`], and what checkpoints are made of in [`snapshot`].
 
 pub mod broker;
 pub mod codec;
@@ -24,3 +24,4 @@ pub mod refusal;
 pub mod snapshot;
 mod sources;
 pub mod stamp;
+pub mod subscription;

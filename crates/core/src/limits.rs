@@ -102,6 +102,11 @@ pub struct Limits {
     /// Most entries of those that one command lets go (at least an append's); 4,000 took 0.7 ms. It
     /// says how far it came.
     pub indexed_step_max: usize,
+    /// A subscription makes no more messages while its queue holds so many: what waits is cheaper in
+    /// the log than in memory.
+    pub subscription_window_max: usize,
+    /// Most messages that one step of a subscription brings.
+    pub subscription_step_max: usize,
 }
 
 impl Limits {
@@ -147,6 +152,8 @@ impl Limits {
             recent_page_max: 1024,
             recent_scan_max: 10_000,
             indexed_step_max: 4000,
+            subscription_window_max: 10_000,
+            subscription_step_max: 256,
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod rules;
 mod snapshot;
+mod subscriptions;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +21,7 @@ use crate::queue::{Destinations, Queue, QueueKind, QueueSettings, SettingsPatch}
 use crate::refusal::{QueueRefusal, Refusal, Setting};
 use crate::sources::Sources;
 use crate::stamp::{Millis, Stamp};
+use crate::subscription::{Subscription, SubscriptionCommand};
 use rules::Wish;
 
 /// The state of one partition: a fold of its facts.
@@ -28,6 +30,8 @@ pub struct Partition {
     id: PartitionId,
     limits: Limits,
     header: Header,
+    /// Durable up to here, all events that were given a number are durable.
+    numbered: Position,
     /// The place after the last fact that the header reflects.
     changed: Place,
     directory: Directory,
@@ -84,6 +88,7 @@ pub(crate) enum Kind {
     Polled(Box<Queue>),
     Broker(Box<BrokerQueue>),
     Events(Box<EventStore>),
+    Subscription(Box<Subscription>),
 }
 
 impl Kind {
@@ -92,6 +97,7 @@ impl Kind {
             Kind::Polled(queue) => queue.name(),
             Kind::Broker(queue) => queue.name(),
             Kind::Events(store) => store.name(),
+            Kind::Subscription(subscription) => subscription.name(),
         }
     }
 
@@ -100,6 +106,7 @@ impl Kind {
             Kind::Polled(queue) => queue.bytes(),
             Kind::Broker(queue) => queue.bytes(),
             Kind::Events(store) => store.bytes(),
+            Kind::Subscription(subscription) => subscription.bytes(),
         }
     }
 
@@ -107,7 +114,7 @@ impl Kind {
         match self {
             Kind::Polled(queue) => queue.next_due(),
             Kind::Broker(queue) => queue.next_due(),
-            Kind::Events(_) => None,
+            Kind::Events(_) | Kind::Subscription(_) => None,
         }
     }
 }
@@ -137,6 +144,7 @@ impl Partition {
             id,
             limits,
             header: Header::default(),
+            numbered: Position::default(),
             changed: Place::default(),
             directory: Directory::default(),
             sources: Sources::default(),
@@ -191,6 +199,7 @@ impl Partition {
                 self.with_events(name, |id, store| store.recent(&now, id, *after, *max))
             }
             Command::DescribeEvents { name } => self.with_events(name, EventStore::describe),
+            Command::Subscription(command) => self.decide_subscription(&now, command),
             Command::ChangeQueue { name, .. }
             | Command::DeleteQueue { name }
             | Command::PurgeQueue { name }
@@ -207,6 +216,8 @@ impl Partition {
             | Command::StartMove { source: name, .. }
             | Command::ListMoves { source: name, .. }
             | Command::CancelMove { source: name, .. }
+            | Command::Park { queue: name, .. }
+            | Command::GiveBack { queue: name, .. }
             | Command::Peek { queue: name, .. } => self.decide_polled(&now, name, command),
         };
         let hard = decision.facts.facts.iter().any(|fact| !fact.is_soft());
@@ -230,7 +241,7 @@ impl Partition {
         let id = self.directory.find(name)?;
         match self.resources.get(&id)? {
             Resource { kind: Kind::Polled(queue), touched, .. } => Some((id, queue, *touched)),
-            Resource { kind: Kind::Broker(_) | Kind::Events(_), .. } => None,
+            _ => None,
         }
     }
 
@@ -267,6 +278,17 @@ impl Partition {
                 let has_read_names = queue.settings().dead_letter.is_some() && target.is_none();
                 let names = if has_read_names { self.directory.touched } else { touched };
                 (queue.decide(now, id, command, target), names)
+            }
+            Command::Park { receipt, reason, .. } => {
+                let target = self.target_of(id, queue);
+                let names = if target.is_none() { self.directory.touched } else { touched };
+                (queue.park(now, id, (receipt, reason.as_ref()), target), names)
+            }
+            Command::GiveBack { seqs, .. } => {
+                let find = |name: &Name| self.destination(name);
+                let mut destinations = Destinations::new(&find);
+                let names = self.directory.touched;
+                (queue.give_back(now, id, seqs, &mut destinations), names)
             }
             _ => (queue.decide(now, id, command, None), touched),
         };
@@ -428,7 +450,7 @@ impl Partition {
                 let count = facts.len();
                 (facts, count)
             }
-            Some(Kind::Events(_)) | None => (Facts::none(), 0),
+            Some(Kind::Events(_) | Kind::Subscription(_)) | None => (Facts::none(), 0),
         }
     }
 
@@ -443,7 +465,7 @@ impl Partition {
         match &self.resources.get(&queue)?.kind {
             Kind::Polled(queue) => queue.next_visible(at, &self.limits),
             Kind::Broker(queue) => queue.next_visible(at),
-            Kind::Events(_) => None,
+            Kind::Events(_) | Kind::Subscription(_) => None,
         }
     }
 
@@ -453,6 +475,7 @@ impl Partition {
             Command::Receive { queue, .. } => self.directory.find(queue),
             Command::Broker(command) => self.directory.find(command.queue()),
             Command::RecentEvents { store, .. } => self.directory.find(store),
+            Command::Subscription(SubscriptionCommand::Advance { name, .. }) => self.room_for(name),
             _ => None,
         }
     }
@@ -466,6 +489,7 @@ impl Partition {
                 .map_or(Millis::ZERO, |(_, queue, _)| queue.settings().receive_wait),
             Command::Broker(command) => command.wait().unwrap_or(Millis::ZERO),
             Command::RecentEvents { wait, .. } => *wait,
+            Command::Subscription(SubscriptionCommand::Advance { wait, .. }) => *wait,
             _ => Millis::ZERO,
         }
     }
@@ -496,6 +520,11 @@ impl Partition {
                 let kind = Kind::Events(Box::new(EventStore::created(at, created)));
                 self.add(here, created.store, &created.name, kind);
             }
+            Fact::Subscribed(made) => {
+                let kind = Kind::Subscription(Box::new(Subscription::created(at, made)));
+                self.add(here, made.subscription, &made.name, kind);
+            }
+            Fact::Advanced(advanced) => self.evolve_subscription(at, here, advanced),
             Fact::Appended(_) | Fact::Indexed(_) => self.evolve_events(at, here, fact),
             Fact::QueueDeleted(deleted) => self.remove(at, here, deleted.queue),
             Fact::QueueChanged(changed) => self.evolve_settings(at, here, changed),
@@ -537,6 +566,7 @@ impl Partition {
             // Also what is no news: numbers only grow.
             Fact::Appended(appended) => {
                 self.header.numbered = self.header.numbered.max(appended.number);
+                self.numbered = here.position.next();
             }
             _ => {}
         }

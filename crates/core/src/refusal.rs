@@ -5,6 +5,7 @@ use crate::broker::BrokerRefusal;
 use crate::events::EventRefusal;
 use crate::id::{Label, Name};
 use crate::stamp::Millis;
+use crate::subscription::SubscriptionRefusal;
 
 /// A refusal of any family.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +16,8 @@ pub enum Refusal {
     Broker(BrokerRefusal),
     /// From an event store.
     Events(EventRefusal),
+    /// From a subscription.
+    Subscription(SubscriptionRefusal),
 }
 
 impl From<EventRefusal> for Refusal {

@@ -135,6 +135,7 @@ fn a_message_that_waits_and_a_queue_that_is_idle_cost_little() {
         visibility: Some(Millis::seconds(3600)),
         wait: None,
         attempt: None,
+        alone: false,
     };
     weigh("a lease more", &mut busy, 100_000, |world, _| world.say(&receive));
     for (what, groups) in

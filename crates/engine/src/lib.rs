@@ -18,5 +18,6 @@ mod read_only;
 mod replay;
 pub mod request;
 mod restart;
+pub mod subscriptions;
 mod waiters;
 pub mod witness;

@@ -455,7 +455,8 @@ impl Owner {
         for (index, fact) in facts.facts.iter().enumerate() {
             self.partition.evolve(at, here.plus(index), fact);
             let queues = fact.queues().into_iter().flatten();
-            ripe.extend(queues.filter(|queue| self.waiters.is_waited_at(*queue)));
+            let rooms = fact.frees().map(QueueId::room);
+            ripe.extend(queues.chain(rooms).filter(|queue| self.waiters.is_waited_at(*queue)));
         }
         if here.position == self.next {
             self.next = self.next.next();

@@ -1,4 +1,4 @@
-//! `/_lineside`: health, the clock, backups.
+//! `/_lineside`: health, the clock, backups, the configuration of what is served.
 
 use std::path::PathBuf;
 
@@ -7,29 +7,47 @@ use http::{HeaderValue, Method, Response, StatusCode};
 use lineside_engine::engine::Handle;
 use lineside_engine::off_loop::on_own_thread;
 use lineside_engine::request::CallError;
+use lineside_native::face::Native;
 use lineside_store::DiskLog;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::config::apply;
+use crate::config::declare::Trouble;
 use crate::span;
 
+/// What is behind these paths.
+#[derive(Clone, Copy)]
+pub(crate) struct Behind<'a> {
+    pub(crate) engine: &'a Handle,
+    /// The face of events, if they can be served.
+    pub(crate) native: Option<&'a Native>,
+    pub(crate) log: Option<&'a DiskLog>,
+    /// Whether the faces answer, which they do when what is declared is there.
+    pub(crate) open: bool,
+}
+
 /// Answers a request below `/_lineside`.
-/// `open`: whether the face answers, which it does when the declared queues are there.
 pub(crate) async fn answer(
-    engine: &Handle,
-    open: bool,
-    log: Option<&DiskLog>,
+    behind: Behind<'_>,
     method: &Method,
     path: &str,
     body: &[u8],
 ) -> Response<Bytes> {
+    let Behind { engine, native, log, open } = behind;
     match (method, path) {
         (&Method::GET, "/_lineside/health") => health(engine, open),
         (&Method::POST, "/_lineside/clock") => clock(engine, body).await,
         (&Method::POST, "/_lineside/backup") => backup(log, body).await,
-        (_, "/_lineside/health" | "/_lineside/clock" | "/_lineside/backup") => {
-            problem(StatusCode::METHOD_NOT_ALLOWED, "this path takes another method")
-        }
+        (&Method::GET, "/_lineside/config") => match apply::export(engine, native).await {
+            Ok(text) => respond(StatusCode::OK, &json!({ "text": text })),
+            Err(why) => troubled(&why),
+        },
+        (&Method::POST, "/_lineside/config") => configure(engine, native, body).await,
+        (
+            _,
+            "/_lineside/health" | "/_lineside/clock" | "/_lineside/backup" | "/_lineside/config",
+        ) => problem(StatusCode::METHOD_NOT_ALLOWED, "this path takes another method"),
         _ => problem(StatusCode::NOT_FOUND, "there is nothing at this path"),
     }
 }
@@ -113,6 +131,29 @@ async fn backup(log: Option<&DiskLog>, body: &[u8]) -> Response<Bytes> {
     }
 }
 
+/// Brings about what a file declares, or says what that would be.
+async fn configure(engine: &Handle, native: Option<&Native>, body: &[u8]) -> Response<Bytes> {
+    let wish: apply::Wish = match serde_json::from_slice(body) {
+        Ok(wish) => wish,
+        Err(error) => {
+            let why = format!("send {{\"file\":\"lineside.yaml\",\"text\":\"…\"}}: {error}");
+            return problem(StatusCode::BAD_REQUEST, &why);
+        }
+    };
+    match apply::apply(wish, engine, native).await {
+        Ok(done) => respond(StatusCode::OK, &json!(done)),
+        Err(why) => troubled(&why),
+    }
+}
+
+fn troubled(why: &Trouble) -> Response<Bytes> {
+    let status = match why {
+        Trouble::Mistake(_) => StatusCode::BAD_REQUEST,
+        Trouble::Unable(_) => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    problem(status, &why.to_string())
+}
+
 /// A refusal of the server itself.
 pub(crate) fn problem(status: StatusCode, why: &str) -> Response<Bytes> {
     respond(status, &json!({ "error": why }))
@@ -139,7 +180,8 @@ mod tests {
     use super::*;
 
     async fn ask_health(engine: &Handle) -> (StatusCode, String) {
-        let answer = answer(engine, true, None, &Method::GET, "/_lineside/health", b"").await;
+        let behind = Behind { engine, native: None, log: None, open: true };
+        let answer = answer(behind, &Method::GET, "/_lineside/health", b"").await;
         (answer.status(), String::from_utf8(answer.body().to_vec()).unwrap())
     }
 

@@ -7,6 +7,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Flags;
+use crate::configure::{Apply, Export};
+use crate::demo::Demo;
+use crate::state::{DiffArgs, StateArgs};
+use crate::sub::Sub;
 use crate::verbs::{AppendArgs, PubArgs, ReadArgs, TailArgs};
 
 /// Events, queues and functions on your side of the line.
@@ -29,6 +33,22 @@ pub(crate) enum Command {
     Read(ReadArgs),
     /// Print events as they come.
     Tail(TailArgs),
+    /// Print the state of an entity, as it is or as it was.
+    State(StateArgs),
+    /// Print what is different in two states of an entity.
+    Diff(DiffArgs),
+    /// Say what a file would change on a running server, and change nothing.
+    Plan(Apply),
+    /// Make a running server have what a file declares: queues, models, subscriptions.
+    Apply(Apply),
+    /// Print a file that declares all queues, models and subscriptions of a running server.
+    Export(Export),
+    /// Durable subscriptions: cursors, work for those who compete for it, queues that are fed.
+    #[command(subcommand)]
+    Sub(Sub),
+    /// Play a story on a server of its own, and check what it claims; the exit status is 1 if
+    /// something does not hold.
+    Demo(Demo),
     /// Print the environment that makes AWS SDKs and tools use a server.
     Env(Env),
     /// Read all of a data directory that no server uses, and name each damaged place; the exit

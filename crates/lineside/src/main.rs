@@ -3,15 +3,20 @@
 mod admin;
 mod cli;
 mod config;
+mod configure;
 mod data;
+mod demo;
 mod descriptors;
 mod doctor;
 mod events;
+mod folds;
 mod gate;
 mod patient;
 mod server;
 mod shell;
 mod span;
+mod state;
+mod sub;
 mod tools;
 mod up;
 mod verbs;
@@ -35,6 +40,13 @@ fn main() -> ExitCode {
         cli::Command::Append(args) => verbs::append(&args).map(done),
         cli::Command::Read(args) => verbs::read(&args).map(done),
         cli::Command::Tail(args) => verbs::tail(&args).map(done),
+        cli::Command::State(args) => state::state(&args).map(done),
+        cli::Command::Diff(args) => state::diff(&args).map(done),
+        cli::Command::Plan(args) => configure::plan(&args).map(done),
+        cli::Command::Apply(args) => configure::apply(&args).map(done),
+        cli::Command::Export(args) => configure::export(&args).map(done),
+        cli::Command::Sub(sub) => sub::run(&sub).map(done),
+        cli::Command::Demo(options) => demo::run(&options),
         cli::Command::Env(options) => cli::print_env(&options).map(done),
         cli::Command::Verify(options) => tools::verify(&options),
         cli::Command::Repair(options) => tools::repair(&options),

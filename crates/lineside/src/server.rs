@@ -168,15 +168,13 @@ impl Server {
                 admin::problem(StatusCode::FORBIDDEN, why)
             }
             path if path.starts_with("/_lineside/") => {
-                admin::answer(
-                    &self.engine,
-                    self.is_open(),
-                    self.log.get(),
-                    &head.method,
-                    path,
-                    &body,
-                )
-                .await
+                let behind = admin::Behind {
+                    engine: &self.engine,
+                    native: self.native.get(),
+                    log: self.log.get(),
+                    open: self.is_open(),
+                };
+                admin::answer(behind, &head.method, path, &body).await
             }
             _ => admin::problem(StatusCode::NOT_FOUND, "there is nothing at this path"),
         };

@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use lineside_aws::Aws;
 use lineside_core::id::PartitionId;
 use lineside_core::limits::Limits;
+use lineside_core::receipt::ReceiptKey;
 use lineside_core::stamp::Millis;
 use lineside_engine::checkpoint::BYTES_BETWEEN;
 use lineside_engine::engine::{self, EngineFault, Handle, Options, Storage};
@@ -76,8 +77,14 @@ async fn serve(options: &Settings, declarations: Declarations) -> anyhow::Result
     let (stop, stopping) = watch::channel(false);
     tokio::spawn(server.clone().serve(listener, stopping.clone()));
     let banner = Banner::of(options, endpoint, data);
-    let announced =
-        announce(engine.clone(), log.clone(), banner, declarations, (native, stopping), opening);
+    let announced = announce(
+        engine.clone(),
+        log.clone(),
+        banner,
+        declarations,
+        (native, key, stopping),
+        opening,
+    );
     let mut announced = tokio::spawn(announced);
     let mut ended = ended;
     let mut outcome = Ok(());
@@ -174,7 +181,8 @@ fn explain(ended: Result<Result<(), EngineFault>, tokio::task::JoinError>) -> an
     }
 }
 
-async fn signalled() -> anyhow::Result<()> {
+/// Returns when this process is asked to end.
+pub(crate) async fn signalled() -> anyhow::Result<()> {
     let listen = |kind| signal(kind).context("cannot listen for signals");
     let (mut term, mut int) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
     tokio::select! {
@@ -208,7 +216,7 @@ async fn announce(
     log: Arc<OnceLock<DiskLog>>,
     banner: Banner,
     declarations: Declarations,
-    (native, stopping): (Arc<OnceLock<Native>>, watch::Receiver<bool>),
+    (native, key, stopping): (Arc<OnceLock<Native>>, ReceiptKey, watch::Receiver<bool>),
     opening: watch::Sender<bool>,
 ) -> anyhow::Result<()> {
     say(format_args!("listening on {}", banner.endpoint));
@@ -219,9 +227,12 @@ async fn announce(
         }
         return Ok(());
     }
-    declare::all(declarations, &engine).await?;
-    match events::open(engine.clone(), banner.data.clone(), stopping).await {
-        Ok(face) => drop(native.set(face)),
+    declare::all(&declarations, &engine).await?;
+    match events::open(engine.clone(), banner.data.clone(), key, stopping).await {
+        Ok(face) => {
+            declare::beside_queues(&declarations, &face).await?;
+            drop(native.set(face));
+        }
         // On a full disk, say: queues can be drained all the same.
         Err(error) => say(format_args!("events cannot be served before a restart: {error:#}")),
     }

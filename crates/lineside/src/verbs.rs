@@ -23,7 +23,7 @@ pub(crate) struct ServerFlags {
     listen: SocketAddr,
     /// As JSON, an object a line.
     #[arg(long)]
-    json: bool,
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -285,11 +285,11 @@ fn print(event: &Event, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn client(server: &ServerFlags) -> Result<Client, ClientError> {
+pub(crate) fn client(server: &ServerFlags) -> Result<Client, ClientError> {
     Client::new(&format!("http://{}", server.listen))
 }
 
-fn on_a_thread<T, E: Into<anyhow::Error>>(
+pub(crate) fn on_a_thread<T, E: Into<anyhow::Error>>(
     work: impl Future<Output = Result<T, E>>,
 ) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

@@ -60,6 +60,33 @@ pub const LIMIT_MAX: usize = 1_000;
 /// So many events a read answers with when it does not say.
 pub const LIMIT_DEFAULT: usize = 100;
 
+/// Most bytes of a model's name.
+pub const MODEL_NAME_BYTES_MAX: usize = 100;
+
+/// Most bytes of a model's module of JavaScript.
+pub const SCRIPT_BYTES_MAX: usize = 256 << 10;
+
 /// The largest number that is read: beyond, not every reader of JSON tells a number from the next
 /// one (RFC 7493, section 2.2).
 pub const NUMBER_MAX: u64 = (1 << 53) - 1;
+
+/// Most events that one call hands to a worker, as many as one receive of a queue.
+pub const RECEIVE_MAX: usize = 10;
+
+/// Most receipts that one call settles.
+pub const RECEIPTS_MAX: usize = 100;
+
+/// Longest that a call waits for work, in seconds.
+pub const WAIT_SECONDS_MAX: u64 = 20;
+
+/// Longest that a worker may take, in seconds: 12 hours, as of any message of a queue.
+pub const LEASE_SECONDS_MAX: u64 = 12 * 3600;
+
+/// Most times that an event is handed out before it is parked.
+pub const ATTEMPTS_MAX: u64 = 1_000;
+
+/// Most bytes of a reason for giving an event up.
+pub const REASON_BYTES_MAX: usize = 1_024;
+
+/// Most parked events that are named in one call.
+pub const PARKED_MAX: usize = 1_000;

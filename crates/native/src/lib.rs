@@ -14,12 +14,14 @@ pub mod frame;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod json;
+pub mod model;
 pub mod openapi;
 mod params;
 pub mod problem;
 mod query;
 pub mod read;
 mod refusal;
+pub mod subscription;
 mod text;
 mod time;
 mod uri;

@@ -83,6 +83,15 @@ problems! {
     LimitExceeded: "limit-exceeded", BAD_REQUEST, "Limit exceeded",
         "Send less at once: the limit is in the detail.";
 
+    /// A module that is none, or that cannot be a fold.
+    InvalidModel: "invalid-model", BAD_REQUEST, "Invalid model",
+        "Correct the module at the line and the column, and send the request again; the model \
+         is as it was before.";
+
+    /// An event of a client was to go to a stream of the server.
+    ReservedStream: "reserved-stream", FORBIDDEN, "Reserved stream",
+        "Give the stream a name that does not begin with `$`; nothing was appended.";
+
     /// The path names nothing that is served.
     NoSuchPath: "no-such-path", NOT_FOUND, "No such path",
         "Look the paths up in the OpenAPI document.";
@@ -90,6 +99,23 @@ problems! {
     /// No event has the number.
     NoSuchEvent: "no-such-event", NOT_FOUND, "No such event",
         "Read GET /v1/events?backwards&limit=1 for the newest event and its number.";
+
+    /// No model has the name.
+    NoSuchModel: "no-such-model", NOT_FOUND, "No such model",
+        "Look at GET /v1/models, or define it with PUT.";
+
+    /// The stream has not come to the version.
+    NoSuchVersion: "no-such-version", NOT_FOUND, "No such version",
+        "Ask for the last version or one before it; or wait for what is on its way with the \
+         header At-Least.";
+
+    /// No subscription has the name.
+    NoSuchSubscription: "no-such-subscription", NOT_FOUND, "No such subscription",
+        "Look at GET /v1/subscriptions, or make it with PUT.";
+
+    /// The queue that events are to go to is not there.
+    NoSuchQueue: "no-such-queue", NOT_FOUND, "No such queue",
+        "Make the queue first, then the subscription.";
 
     /// The path is served, but not by this method.
     MethodNotAllowed: "method-not-allowed", METHOD_NOT_ALLOWED, "Method not allowed",
@@ -104,6 +130,14 @@ problems! {
         "Read again from where you read before, decide again, and append under the new \
          condition.";
 
+    /// Something has the name, and is set otherwise.
+    ExistsOtherwise: "exists-otherwise", CONFLICT, "Exists otherwise",
+        "Use another name, or delete what is there first.";
+
+    /// What is asked for is of another kind than what is there.
+    OtherKind: "other-kind", CONFLICT, "Of another kind",
+        "Look at what it is with GET, and ask for what its kind has.";
+
     /// The body, or the data of an event, is too large.
     TooLarge: "too-large", PAYLOAD_TOO_LARGE, "Too large",
         "Append in several requests, or keep large data elsewhere and name it in the event.";
@@ -113,6 +147,11 @@ problems! {
         "Unsupported media type",
         "Send application/cloudevents+json, application/cloudevents-batch+json, headers ce-* \
          with any body, or application/json.";
+
+    /// A model came to no state.
+    FoldFailed: "fold-failed", UNPROCESSABLE_ENTITY, "The fold failed",
+        "Correct the model, so that it takes the event that is named, and define it anew; or \
+         ask for a version before that event.";
 
     /// The machine broke.
     Internal: "internal", INTERNAL_SERVER_ERROR, "Internal error",

@@ -216,14 +216,17 @@ fn from(params: &Params, backwards: bool) -> Result<Option<EventNumber>, Problem
 }
 
 fn at(params: &Params) -> Result<Option<Stamp>, Problem> {
-    let Some(at) = params.one("at")? else { return Ok(None) };
-    let stamp = time::stamp_of(at).ok_or_else(|| {
+    params.one("at")?.map(|text| moment("at", text)).transpose()
+}
+
+/// A moment as a parameter has it.
+pub(crate) fn moment(name: &str, at: &str) -> Result<Stamp, Problem> {
+    time::stamp_of(at).ok_or_else(|| {
         let shown = crate::text::shown(at);
         let plus = if at.contains(' ') { " A plus sign is written %2B in an address." } else { "" };
-        let rule = "`at` is a moment of RFC 3339, like 2026-01-31T12:00:00Z";
-        invalid("at", format!("{rule}, and not {shown}.{plus}"))
-    })?;
-    Ok(Some(stamp))
+        let rule = format!("`{name}` is a moment of RFC 3339, like 2026-01-31T12:00:00Z");
+        invalid(name, format!("{rule}, and not {shown}.{plus}"))
+    })
 }
 
 fn limit(params: &Params) -> Result<Option<usize>, Problem> {

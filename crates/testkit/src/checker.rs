@@ -9,12 +9,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lineside_core::broker::{BrokerCommand, BrokerFact, BrokerOperation, SubQueue, WhichSession};
-use lineside_core::command::{Command, Verdict};
+use lineside_core::command::{Command, NewMessage, Verdict};
 use lineside_core::events::{Append, Appended, Assigned, EventBody};
 use lineside_core::fact::{Batch, Fact, Facts};
 use lineside_core::id::{MessageId, Name, PartitionId, Position};
 use lineside_core::limits::Limits;
 use lineside_core::stamp::Stamp;
+use lineside_core::subscription::SubscriptionCommand;
 
 use crate::ledger::{Call, CallId, Entry, Heard, Ledger, Tenure};
 use crate::model::{Check, Decided, Model, Moment, Violation, ensure};
@@ -344,9 +345,15 @@ fn check_body(command: &Command, facts: &Facts) -> Check {
     if let Command::Append(append) = command {
         return check_events(append, facts);
     }
-    let Command::Send { message, .. } = command else { return Ok(()) };
+    let sent: Vec<&NewMessage> = match command {
+        Command::Send { message, .. } => vec![message],
+        Command::Subscription(SubscriptionCommand::Advance { messages, .. }) => {
+            messages.iter().collect()
+        }
+        _ => return Ok(()),
+    };
     let bodies = facts.bodies.iter().map(|(_, body)| body);
-    let expected = (!facts.is_empty()).then_some(&message.body);
+    let expected = sent.iter().filter(|_| !facts.is_empty()).map(|message| &message.body);
     ensure!(bodies.eq(expected), "not what was sent is beside {facts:?}");
     Ok(())
 }

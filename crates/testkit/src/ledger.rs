@@ -149,7 +149,10 @@ impl CallTag {
             | Command::StartMove { source: name, .. }
             | Command::ListMoves { source: name, .. }
             | Command::CancelMove { source: name, .. }
+            | Command::Park { queue: name, .. }
+            | Command::GiveBack { queue: name, .. }
             | Command::Peek { queue: name, .. } => Some(name),
+            Command::Subscription(command) => Some(command.name()),
             Command::Broker(command) => Some(command.queue()),
             Command::Append(append) => Some(&append.store),
             Command::CreateEventStore { name }

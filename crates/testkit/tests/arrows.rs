@@ -15,15 +15,16 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Each crate of ours with those that it may know, by the name of its folder.
-const FLOORS: [(&str, &[&str]); 10] = [
+const FLOORS: [(&str, &[&str]); 11] = [
     ("core", &[]),
     ("client", &[]),
+    ("fold", &[]),
     ("index", &["core"]),
     ("engine", &["core", "index"]),
     ("store", &["core", "engine"]),
     ("aws", &["core", "engine"]),
     ("native", &["core", "engine"]),
-    ("lineside", &["core", "index", "engine", "store", "aws", "native", "client"]),
+    ("lineside", &["core", "index", "engine", "store", "aws", "native", "fold", "client"]),
     ("testkit", &["core", "index", "engine", "store"]),
     ("bench", &["core", "engine", "store", "aws"]),
 ];

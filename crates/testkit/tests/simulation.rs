@@ -11,12 +11,13 @@
 
 use std::collections::BTreeMap;
 
-use lineside_core::command::{Command, Reply};
+use lineside_core::command::{Command, NewMessage, Reply};
 use lineside_core::events::{Append, Appended, Boundary, Expected, Query};
 use lineside_core::fact::{Fact, Moved};
-use lineside_core::id::{EventNumber, Label, MessageId, Seq, Version};
+use lineside_core::id::{EventNumber, Label, MessageId, Seq, Text, Version};
 use lineside_core::refusal::{QueueRefusal, Refusal};
 use lineside_core::stamp::Stamp;
+use lineside_core::subscription::SubscriptionCommand;
 use lineside_testkit::ledger::{CallId, Entry, Heard};
 use lineside_testkit::model::Violation;
 use lineside_testkit::sim::{Run, kinds, run_twice};
@@ -281,9 +282,23 @@ fn all_facts(run: &mut Run) -> Vec<&mut Fact> {
     logged.chain(written).flatten().collect()
 }
 
+/// The tasks that somebody started; what somebody gave back by name is of none.
+fn tasks(run: &Run) -> Vec<MessageId> {
+    let facts = run.log.iter().flat_map(|batch| &batch.facts.facts);
+    let started = facts.filter_map(|fact| match fact {
+        Fact::MoveStarted(started) => Some(started.task),
+        _ => None,
+    });
+    started.collect()
+}
+
 fn last_moved(run: &Run) -> Option<Moved> {
+    let tasks = tasks(run);
     let mut facts = run.log.iter().rev().flat_map(|batch| batch.facts.facts.iter().rev());
-    facts.find_map(|fact| if let Fact::Moved(moved) = fact { Some(moved.clone()) } else { None })
+    facts.find_map(|fact| match fact {
+        Fact::Moved(moved) if tasks.contains(&moved.task) => Some(moved.clone()),
+        _ => None,
+    })
 }
 
 /// What a move did is told otherwise, by its owner and by the log alike.
@@ -406,9 +421,10 @@ fn an_event_that_is_found_by_something_else_is_found() {
 
 /// By which tasks messages were moved, and when.
 fn moves(run: &Run) -> Vec<(MessageId, Stamp)> {
+    let tasks = tasks(run);
     let facts = run.log.iter().flat_map(|b| b.facts.facts.iter().map(move |fact| (b.at, fact)));
     let moved = facts.filter_map(|(at, fact)| match fact {
-        Fact::Moved(moved) => Some((moved.task, at)),
+        Fact::Moved(moved) if tasks.contains(&moved.task) => Some((moved.task, at)),
         _ => None,
     });
     moved.collect()
@@ -430,6 +446,124 @@ fn a_move_that_is_faster_than_its_rate_is_found() {
     // As if one a second had been asked for.
     *rate = Some(1);
     assert_wrong(&run, "too soon");
+}
+
+fn has_fed(command: &Command, reply: &Reply) -> bool {
+    let Command::Subscription(SubscriptionCommand::Advance { messages, .. }) = command else {
+        return false;
+    };
+    matches!(reply, Reply::Advanced { upto: Some(_) }) && !messages.is_empty()
+}
+
+fn is_parked(command: &Command, reply: &Reply) -> bool {
+    matches!((command, reply), (Command::Park { .. }, Reply::Done))
+}
+
+fn is_given_back(_: &Command, reply: &Reply) -> bool {
+    matches!(reply, Reply::Moved { moved } if *moved > 0)
+}
+
+/// A run with such a decision, and what its call asked for told otherwise: as if the owner did not
+/// look at that part of it.
+fn assert_found_when_asked(
+    has: impl Fn(&Command, &Reply) -> bool,
+    change: impl Fn(&mut Command),
+    why: &str,
+) {
+    let mut run = right(|run| last_decision(run, &has).is_some());
+    let (_, call) = last_decision(&run, &has).expect("such a decision");
+    change(&mut run.ledger.calls[call.0].command);
+    assert_wrong(&run, why);
+}
+
+#[test]
+fn a_step_from_where_the_cursor_is_not_is_found() {
+    let stale = |command: &mut Command| {
+        if let Command::Subscription(SubscriptionCommand::Advance { after, .. }) = command {
+            *after = EventNumber(after.0 + 1);
+        }
+    };
+    assert_found_when_asked(has_fed, stale, "no step, and it brought");
+}
+
+#[test]
+fn a_step_behind_the_last_event_is_found() {
+    let far = |command: &mut Command| {
+        if let Command::Subscription(SubscriptionCommand::Advance { upto, .. }) = command {
+            *upto = EventNumber(u64::MAX);
+        }
+    };
+    assert_found_when_asked(has_fed, far, "no step, and it brought");
+}
+
+#[test]
+fn an_event_that_is_fed_as_something_else_or_not_at_all_is_found() {
+    let changes: [fn(&mut Vec<NewMessage>); 2] = [
+        |messages| messages[0].body = bytes::Bytes::from_static(b"of another event"),
+        |messages| messages.extend(messages.last().cloned()),
+    ];
+    for change in changes {
+        let otherwise = |command: &mut Command| {
+            let Command::Subscription(SubscriptionCommand::Advance { messages, .. }) = command
+            else {
+                return;
+            };
+            let mut all = messages.to_vec();
+            change(&mut all);
+            *messages = all.into();
+        };
+        assert_found_when_asked(has_fed, otherwise, "not what was sent");
+    }
+}
+
+#[test]
+fn a_cursor_that_is_told_off_by_one_is_found() {
+    let described = |_: &Command, reply: &Reply| matches!(reply, Reply::Subscription(_));
+    let mut run = right(|run| last_decision(run, described).is_some());
+    let decision = last_decision(&run, described).expect("a description");
+    retell(&mut run, decision, |reply| {
+        let Reply::Subscription(described) = reply else { return };
+        described.upto = described.upto.next();
+    });
+    assert_wrong(&run, "and should be");
+}
+
+#[test]
+fn a_queue_that_is_overfilled_is_found() {
+    let found = (0..200).map(|seed| Run::new(seed, false)).find_map(|mut run| {
+        assert_eq!(run.check(), Ok(()));
+        last_decision(&run, has_fed)?;
+        run.limits.subscription_window_max = 0;
+        run.check().err()
+    });
+    let Violation(what) = found.expect("some seed has a step with messages");
+    assert!(what.contains("and should be"), "{what}");
+}
+
+#[test]
+fn what_is_parked_by_whom_it_is_not_held_or_for_another_reason_is_found() {
+    let stranger = |command: &mut Command| {
+        if let Command::Park { receipt, .. } = command {
+            receipt.attempt += 1;
+        }
+    };
+    assert_found_when_asked(is_parked, stranger, "and should be");
+    let other = |command: &mut Command| {
+        if let Command::Park { reason, .. } = command {
+            *reason = Some(Text::new("another"));
+        }
+    };
+    assert_found_when_asked(is_parked, other, "should go to");
+}
+
+#[test]
+fn what_comes_back_without_being_named_is_found() {
+    let nothing = |command: &mut Command| {
+        if let Command::GiveBack { seqs, .. } = command {
+            seqs.clear();
+        }
+    };
+    assert_found_when_asked(is_given_back, nothing, "and should be");
 }
 
 #[test]

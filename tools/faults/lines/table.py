@@ -65,6 +65,7 @@ LINES = (
     Line("rigs", "the instruments work, and can fail", "command", 1, 1, 120, options=RIGS),
     Line("kill", "kill -9 at random moments under load", "kill", 200, 1000, 300),
     Line("moves", "kill -9 while messages are moved back", "moves", 60, 600, 120),
+    Line("appends", "kill -9 while events are appended", "appends", 60, 600, 180),
     Line("power", "power cut: all that was not flushed is gone", "power", 20, 200, 300, POWER, root=True, mounts=True),
     Line("images", "crash images of one recorded run", "command", 2000, 2000, 900, ("cargo",), options=IMAGES),
     Line("syscalls", "each system call site fails once", "syscalls", 100, 0, 300, ("strace", "cc")),

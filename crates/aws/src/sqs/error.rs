@@ -39,7 +39,9 @@ pub(super) fn invalid_receipt(handle: &str) -> WireError {
 pub(super) fn from_call(failed: CallError, handle: &str) -> WireError {
     match failed {
         CallError::Refused(Refusal::Queue(refusal)) => from_refusal(refusal, handle),
-        CallError::Refused(Refusal::Broker(_) | Refusal::Events(_)) => no_such_queue(),
+        CallError::Refused(Refusal::Broker(_) | Refusal::Events(_) | Refusal::Subscription(_)) => {
+            no_such_queue()
+        }
         CallError::Throttled => {
             let message = "Rate exceeded: too many requests are waiting. Try again.";
             error("RequestThrottled", message)

@@ -24,6 +24,7 @@ pub(super) async fn answer(
         wait: request.wait_time_seconds.map(wait).transpose()?,
         visibility: request.visibility_timeout.map(visibility).transpose()?,
         attempt: label("ReceiveRequestAttemptId", request.receive_request_attempt_id)?,
+        alone: false,
     };
     let Reply::Received(deliveries) = call.command(command).await? else {
         return Ok(ReceiveMessageResult::default());

@@ -1,27 +1,37 @@
 //! Which events somebody means.
 
+use minicbor::{Decode, Encode};
+
 use super::event::{EventHead, category_of};
 use crate::id::Label;
+use crate::parts::{Weigh, piece};
 
-/// Events that fit any of the items; without items, all events.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Events that fit any of the items; without items, all events. The numbers are part of the format
+/// on disk, where subscriptions keep queries.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Query {
     /// At most `query_items_max`.
+    #[n(0)]
     pub items: Vec<QueryItem>,
 }
 
 /// Events that fit every part that is given; without any, all events.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct QueryItem {
     /// Of any of these types; of any type at all when there are none.
+    #[n(0)]
     pub types: Vec<Label>,
     /// With all of these tags.
+    #[n(1)]
     pub tags: Vec<Label>,
     /// In this stream.
+    #[n(2)]
     pub stream: Option<Label>,
     /// In a stream of this category.
+    #[n(3)]
     pub category: Option<Label>,
     /// That belong to this.
+    #[n(4)]
     pub correlation: Option<Label>,
 }
 
@@ -45,6 +55,18 @@ impl Query {
     pub fn terms(&self) -> usize {
         self.items.iter().map(QueryItem::terms).sum()
     }
+
+    /// Bytes of all that it names.
+    pub(crate) fn text_bytes(&self) -> usize {
+        self.items.iter().flat_map(QueryItem::labels).map(|label| label.as_str().len()).sum()
+    }
+
+    /// Bytes that it takes in memory, about.
+    pub(crate) fn bytes(&self) -> u64 {
+        let labels = self.items.iter().flat_map(QueryItem::labels);
+        let texts: u64 = labels.map(|label| size_of::<Label>() as u64 + label.beyond()).sum();
+        piece::<QueryItem>(self.items.len()).saturating_add(texts)
+    }
 }
 
 impl QueryItem {
@@ -61,7 +83,11 @@ impl QueryItem {
     }
 
     fn terms(&self) -> usize {
+        self.labels().count()
+    }
+
+    fn labels(&self) -> impl Iterator<Item = &Label> {
         let single = [&self.stream, &self.category, &self.correlation];
-        self.types.len() + self.tags.len() + single.into_iter().flatten().count()
+        self.types.iter().chain(&self.tags).chain(single.into_iter().flatten())
     }
 }

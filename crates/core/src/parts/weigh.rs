@@ -2,7 +2,7 @@
 //! on every machine and after every start: it is a function of what is kept, and kept beside it, so
 //! that it never has to be counted.
 
-use crate::id::{Label, MessageId, Name, Seq};
+use crate::id::{Label, MessageId, Name, Seq, Text};
 use crate::stamp::Stamp;
 
 /// Bytes that a number or a moment takes in an ordered index of a million: an entry of sixteen, and
@@ -31,6 +31,12 @@ impl Weigh for Label {
 }
 
 impl Weigh for Name {
+    fn beyond(&self) -> u64 {
+        piece::<u8>(self.as_str().len())
+    }
+}
+
+impl Weigh for Text {
     fn beyond(&self) -> u64 {
         piece::<u8>(self.as_str().len())
     }

@@ -211,7 +211,11 @@ impl FifoQueue {
                 return;
             }
             // A dead letter is sent anew: SQS resets the enqueue time on FIFO queues.
+            let before = pick.picked();
             pick.take(*seq, message, Dead { sent_at: at, group: Some(group) });
+            if ask.alone && pick.picked() > before {
+                return;
+            }
         }
     }
 
@@ -290,6 +294,10 @@ impl FifoQueue {
     /// The messages of a group.
     pub(super) fn group(&self, group: &Label) -> Option<&BTreeSet<Seq>> {
         self.groups.get(group)
+    }
+
+    pub(super) fn held(&self) -> usize {
+        self.messages.len()
     }
 
     pub(super) fn by_age(&self) -> &Timeline {

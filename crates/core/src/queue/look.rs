@@ -58,6 +58,7 @@ impl Look<'_> {
             receives: message.receives,
             first_received_at: message.first_received_at(),
             origin: message.origin().cloned(),
+            reason: message.reason().cloned(),
             group: self.group.cloned(),
             visible_at: delayed.max(leased).unwrap_or(message.sent_at),
             lease,

@@ -6,7 +6,7 @@ use minicbor::{Decode, Encode};
 use crate::command::Delivery;
 use crate::decision::Moment;
 use crate::fact::{DeadLettered, Moved, Sent};
-use crate::id::{BodyRef, Epoch, Label, MessageId, Name, Place, Seq};
+use crate::id::{BodyRef, Epoch, Label, MessageId, Name, Place, Seq, Text};
 use crate::parts::{INDEX_ENTRY_BYTES, Weigh, piece};
 use crate::receipt::Receipt;
 use crate::stamp::{Millis, Stamp};
@@ -43,6 +43,8 @@ struct Rare {
     /// When it was first received before it came to this queue.
     received_elsewhere_at: Option<Stamp>,
     origin: Option<Name>,
+    /// Why it was given up there.
+    reason: Option<Text>,
     /// Its group in a standard queue, where it orders nothing.
     group: Option<Label>,
 }
@@ -82,6 +84,7 @@ impl Message {
             receives_elsewhere: fact.receives,
             received_elsewhere_at: fact.first_received_at,
             origin: Some(fact.origin.clone()),
+            reason: fact.reason.clone(),
             ..Rare::default()
         };
         let message = Message::new(fact.id, fact.body, fact.sent_at, rare);
@@ -138,6 +141,10 @@ impl Message {
 
     pub(super) fn origin(&self) -> Option<&Name> {
         self.rare.as_ref()?.origin.as_ref()
+    }
+
+    pub(super) fn reason(&self) -> Option<&Text> {
+        self.rare.as_ref()?.reason.as_ref()
     }
 
     pub(super) fn receives_here(&self) -> u32 {
@@ -216,7 +223,7 @@ impl Weigh for Message {
     fn beyond(&self) -> u64 {
         let handed_out = self.handed_out.as_ref();
         let handed_out = handed_out.map_or(0, |_| piece::<HandedOut>(1) + INDEX_ENTRY_BYTES);
-        let texts = |rare: &Rare| rare.origin.beyond() + rare.group.beyond();
+        let texts = |rare: &Rare| rare.origin.beyond() + rare.group.beyond() + rare.reason.beyond();
         let rare = self.rare.as_ref().map_or(0, |rare| piece::<Rare>(1) + texts(rare));
         handed_out + rare
     }
@@ -248,6 +255,8 @@ struct Record {
     origin: Option<Name>,
     #[n(10)]
     group: Option<Label>,
+    #[n(11)]
+    reason: Option<Text>,
 }
 
 impl From<&Message> for Record {
@@ -265,6 +274,7 @@ impl From<&Message> for Record {
             received_elsewhere_at: rare.received_elsewhere_at,
             origin: rare.origin,
             group: rare.group,
+            reason: rare.reason,
         }
     }
 }
@@ -282,6 +292,7 @@ impl From<Record> for Message {
             received_elsewhere_at: record.received_elsewhere_at,
             origin: record.origin,
             group: record.group,
+            reason: record.reason,
         });
         message
     }

@@ -5,6 +5,7 @@ mod fifo;
 mod look;
 mod message;
 mod moves;
+mod park;
 mod pick;
 mod settings;
 mod snapshot;
@@ -149,8 +150,9 @@ impl Queue {
     ) -> Decision {
         match command {
             Command::Send { message, .. } => self.send(now, queue, message),
-            Command::Receive { max, visibility, attempt, .. } => {
-                self.receive(now, queue, (*max, *visibility, attempt.as_ref()), target)
+            Command::Receive { max, visibility, attempt, alone, .. } => {
+                let wanted = (*max, *visibility, attempt.as_ref(), *alone);
+                self.receive(now, queue, wanted, target)
             }
             Command::Delete { receipt, .. } => self.delete(now, queue, receipt),
             Command::ChangeLease { receipt, timeout, .. } => {
@@ -223,7 +225,7 @@ impl Queue {
         &self,
         now: &Moment<'_>,
         queue: QueueId,
-        (max, visibility, attempt): (usize, Option<Millis>, Option<&Label>),
+        (max, visibility, attempt, alone): (usize, Option<Millis>, Option<&Label>, bool),
         target: Option<DeadLetterTarget>,
     ) -> Decision {
         let until = now.at + now.limits.receive_attempt_window;
@@ -238,6 +240,7 @@ impl Queue {
             delay: self.settings.delay,
             dead_letter: self.settings.dead_letter.as_ref().zip(target),
             attempt: mark.as_ref(),
+            alone,
         };
         match &self.store {
             Store::Standard(store) => store.receive(now, &ask),

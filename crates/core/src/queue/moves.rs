@@ -213,7 +213,11 @@ impl<'a> Destinations<'a> {
         Destinations { find, given: BTreeMap::new() }
     }
 
-    fn next_seq(&mut self, to: &Destination) -> Seq {
+    pub(super) fn find(&self, name: &Name) -> Option<Destination> {
+        (self.find)(name)
+    }
+
+    pub(super) fn next_seq(&mut self, to: &Destination) -> Seq {
         let given = self.given.entry(to.queue).or_default();
         let seq = Seq(to.next_seq.0.saturating_add(*given));
         *given += 1;

@@ -22,6 +22,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) delay: Millis,
     pub(crate) dead_letter: Option<(&'a DeadLetterRule, DeadLetterTarget)>,
     pub(crate) attempt: Option<&'a DedupMark>,
+    /// Of each group one message at most.
+    pub(crate) alone: bool,
 }
 
 /// The other side of a dead-letter rule, if it is there; else messages stay where they are.
@@ -71,6 +73,11 @@ impl<'a> Pick<'a> {
         Pick { ask, now, looked_at: 0, deliveries: Vec::new(), buried: Vec::new() }
     }
 
+    /// How many messages are to be handed out so far.
+    pub(super) fn picked(&self) -> usize {
+        self.deliveries.len()
+    }
+
     pub(super) fn is_full(&self) -> bool {
         self.deliveries.len() >= self.ask.max || self.looked_at >= self.now.limits.receive_scan_max
     }
@@ -102,6 +109,7 @@ impl<'a> Pick<'a> {
             first_received_at: message.first_received_at(),
             group: dead.group.cloned(),
             origin: self.ask.name.clone(),
+            reason: None,
         }));
     }
 

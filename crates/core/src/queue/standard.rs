@@ -232,6 +232,10 @@ impl StandardQueue {
         })
     }
 
+    pub(super) fn held(&self) -> usize {
+        self.messages.len()
+    }
+
     pub(super) fn by_age(&self) -> &Timeline {
         &self.by_age
     }

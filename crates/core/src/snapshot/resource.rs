@@ -9,6 +9,7 @@ use crate::id::{Place, QueueId};
 use crate::partition::Kind;
 use crate::queue::{QueueMain, QueueSnapshot};
 use crate::stamp::Stamp;
+use crate::subscription::SubscriptionMain;
 
 /// A resource as it stood. It shares memory with the resource, and keeps what that changes later
 /// alive, so it should not be kept for long; dropping it may take long.
@@ -24,6 +25,7 @@ enum KindSnapshot {
     Polled(QueueSnapshot),
     Broker(BrokerSnapshot),
     Events(EventsSnapshot),
+    Subscription(Box<SubscriptionMain>),
 }
 
 /// The main block. The numbers are the format on disk.
@@ -43,6 +45,8 @@ enum KindMain {
     Broker(#[n(0)] BrokerMain),
     #[n(3)]
     Events(#[n(0)] EventsMain),
+    #[n(4)]
+    Subscription(#[n(0)] Box<SubscriptionMain>),
 }
 
 impl ResourceSnapshot {
@@ -51,6 +55,7 @@ impl ResourceSnapshot {
             Kind::Polled(queue) => KindSnapshot::Polled(queue.snapshot()),
             Kind::Broker(queue) => KindSnapshot::Broker(queue.snapshot()),
             Kind::Events(store) => KindSnapshot::Events(store.snapshot()),
+            Kind::Subscription(found) => KindSnapshot::Subscription(Box::new(found.snapshot())),
         };
         ResourceSnapshot { id, changed, kind }
     }
@@ -72,6 +77,7 @@ impl ResourceSnapshot {
             KindSnapshot::Polled(queue) => queue.weight(),
             KindSnapshot::Broker(queue) => queue.weight(),
             KindSnapshot::Events(store) => store.weight(),
+            KindSnapshot::Subscription(_) => 1,
         }
     }
 
@@ -83,6 +89,7 @@ impl ResourceSnapshot {
             KindSnapshot::Polled(queue) => queue.blocks(self.id),
             KindSnapshot::Broker(queue) => queue.blocks(self.id),
             KindSnapshot::Events(store) => store.blocks(self.id),
+            KindSnapshot::Subscription(_) => Box::new(std::iter::empty()),
         };
         main.chain(chunks)
     }
@@ -92,6 +99,7 @@ impl ResourceSnapshot {
             KindSnapshot::Polled(queue) => KindMain::Polled(queue.main().clone()),
             KindSnapshot::Broker(queue) => KindMain::Broker(queue.main().clone()),
             KindSnapshot::Events(store) => KindMain::Events(store.main().clone()),
+            KindSnapshot::Subscription(main) => KindMain::Subscription(main.clone()),
         };
         Block::new(BlockKey::main(self.id), &Main { changed: self.changed, kind })
     }
@@ -101,7 +109,7 @@ impl ResourceSnapshot {
         let bodies: Box<dyn Iterator<Item = Place>> = match &self.kind {
             KindSnapshot::Polled(queue) => queue.bodies(),
             KindSnapshot::Broker(queue) => queue.bodies(),
-            KindSnapshot::Events(_) => Box::new(std::iter::empty()),
+            KindSnapshot::Events(_) | KindSnapshot::Subscription(_) => Box::new(std::iter::empty()),
         };
         bodies
     }
@@ -110,7 +118,9 @@ impl ResourceSnapshot {
     /// brought: an event store does, and knows no places; its index does.
     pub fn holds_all(&self) -> bool {
         match &self.kind {
-            KindSnapshot::Polled(_) | KindSnapshot::Broker(_) => false,
+            KindSnapshot::Polled(_) | KindSnapshot::Broker(_) | KindSnapshot::Subscription(_) => {
+                false
+            }
             KindSnapshot::Events(_) => true,
         }
     }
@@ -121,6 +131,7 @@ impl ResourceSnapshot {
             KindMain::Polled(main) => KindSnapshot::Polled(QueueSnapshot::of(main)),
             KindMain::Broker(main) => KindSnapshot::Broker(BrokerSnapshot::of(main)),
             KindMain::Events(main) => KindSnapshot::Events(EventsSnapshot::of(main)),
+            KindMain::Subscription(main) => KindSnapshot::Subscription(main),
         };
         Ok(ResourceSnapshot { id: block.key.queue, changed, kind })
     }
@@ -130,6 +141,7 @@ impl ResourceSnapshot {
             KindSnapshot::Polled(queue) => queue.add(block),
             KindSnapshot::Broker(queue) => queue.add(block),
             KindSnapshot::Events(store) => store.add(block),
+            KindSnapshot::Subscription(_) => Err(block.misplaced()),
         }
     }
 
@@ -139,6 +151,7 @@ impl ResourceSnapshot {
             KindSnapshot::Polled(queue) => Kind::Polled(Box::new(queue.restored(at))),
             KindSnapshot::Broker(queue) => Kind::Broker(Box::new(queue.restored())),
             KindSnapshot::Events(store) => Kind::Events(Box::new(store.restored())),
+            KindSnapshot::Subscription(main) => Kind::Subscription(Box::new(main.restored())),
         };
         (self.id, self.changed, kind)
     }

@@ -6,9 +6,12 @@
 
 mod append;
 mod fault;
+mod fold;
 mod follow;
 mod lookup;
 mod read;
+mod snapshots;
+mod state;
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
@@ -26,7 +29,9 @@ use crate::request::CallError;
 
 pub use append::Wish;
 pub use fault::EventsFault;
+pub use fold::{Fold, FoldBlock, FoldFault, FoldFaultKind, Folded, Identity};
 pub use read::{PAGE_BYTES_MAX, Page, ReadAsk};
+pub use state::{BLOCK_BYTES, BLOCK_EVENTS, SNAPSHOT_BYTES, StateAt, StateFault, States, Until};
 
 /// The store of events that cannot be read any more. Ids count from 1.
 const NOBODY: QueueId = QueueId(0);

@@ -109,7 +109,7 @@ impl Events {
         self.or_trouble(looked.await?)
     }
 
-    async fn page(&self, settled: Settled, ask: ReadAsk) -> Result<Page, EventsFault> {
+    pub(super) async fn page(&self, settled: Settled, ask: ReadAsk) -> Result<Page, EventsFault> {
         let Settled { store, last: end, snapshot } = settled;
         let (query, to, bytes_max) = (ask.query.clone(), ask.to.min(end), ask.bytes);
         let look = move || {

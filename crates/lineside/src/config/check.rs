@@ -1,7 +1,7 @@
 //! Holds a file against the table, and says of each thing that is wrong where it stands and what is
 //! allowed there.
 
-use super::form::Form;
+use super::form::{Form, Text};
 use super::near;
 use super::table::Key;
 use super::yaml::{Complaint, Content, Entry, Node, is_null, shown};
@@ -71,6 +71,7 @@ impl Checker {
                     checker.scalar(element, &Form::Text(*name), path);
                 });
             }
+            Form::Named { keys, name, most } => self.named(node, keys, (*name, *most), path),
             Form::Texts { most, check } => self.texts(node, *most, *check, path),
             _ => self.scalar(node, form, path),
         }
@@ -97,6 +98,34 @@ impl Checker {
                 return;
             }
             each(self, element, &format!("{path}[{index}]"));
+        }
+    }
+
+    fn named(
+        &mut self,
+        node: &Node,
+        keys: &'static [Key],
+        (name, most): (Text, usize),
+        path: &str,
+    ) {
+        let Content::Map(entries) = &node.content else {
+            let what = format!("this is {}, and should be names with keys each", node.kind());
+            return self.say(node, path, &what);
+        };
+        if entries.len() > most {
+            let what = format!("these are {}, and at most {most} are allowed", entries.len());
+            return self.say(node, path, &what);
+        }
+        for entry in entries {
+            if self.complaints.len() >= COMPLAINTS_MAX {
+                return;
+            }
+            match (name.check)(&entry.key) {
+                Ok(()) => self.group(&entry.value, keys, &under(path, &entry.key)),
+                Err(why) => {
+                    self.complaints.push(Complaint::new(entry.mark, format!("{path}: {why}")));
+                }
+            }
         }
     }
 

@@ -12,11 +12,14 @@ use lineside_core::refusal::{QueueRefusal, Refusal};
 use lineside_core::stamp::Millis;
 use lineside_engine::engine::Handle;
 use lineside_engine::request::CallError;
+use lineside_native::face::{Native, Wish};
+use lineside_native::problem::{Kind, Problem};
 use tokio::task::JoinSet;
 
 use super::layers::Loaded;
 use super::queue::{Declared, Given, Scope, Sources};
 use super::yaml::Mark;
+use super::{model, subscription};
 use crate::say;
 
 /// Most queues that are looked at side by side: their facts then share syncs.
@@ -26,8 +29,9 @@ const AT_ONCE_MAX: usize = 64;
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
     pub(crate) declared: usize,
-    pub(crate) made: usize,
-    /// A sentence for each queue that was set otherwise.
+    /// What was made, or would be: `queue orders`.
+    pub(crate) made: Vec<String>,
+    /// A sentence for each that was set otherwise, or would be.
     pub(crate) changes: Vec<String>,
 }
 
@@ -53,24 +57,51 @@ impl fmt::Display for Trouble {
 pub(crate) struct Declarations {
     pub(crate) file: PathBuf,
     pub(crate) queues: Vec<Declared>,
+    pub(crate) models: Vec<model::Declared>,
+    pub(crate) subscriptions: Vec<subscription::Declared>,
     /// Most requests that wait for a turn: nobody may be throttled here.
     pub(crate) inbox: usize,
+    /// Only says what would be done.
+    pub(crate) is_plan: bool,
+    /// The modules of the files that models name, if they came with the declarations.
+    pub(crate) modules: Option<model::Modules>,
 }
 
 /// Brings declarations about, and says what changed by it; a mistake in them is an error.
-pub(crate) async fn all(declarations: Declarations, engine: &Handle) -> anyhow::Result<()> {
+pub(crate) async fn all(declarations: &Declarations, engine: &Handle) -> anyhow::Result<()> {
     if declarations.queues.is_empty() {
         return Ok(());
     }
     match declarations.declare(engine).await {
         Ok(Outcome { declared, made, changes }) => {
             changes.iter().for_each(|change| say(format_args!("{change}")));
+            let made = made.len();
             say(format_args!("queues: {declared} declared, {made} of them made now"));
             Ok(())
         }
         Err(Trouble::Mistake(why)) => bail!(why),
         Err(Trouble::Unable(why)) => {
             say(format_args!("NOT ALL QUEUES ARE AS DECLARED: {why}"));
+            Ok(())
+        }
+    }
+}
+
+/// Brings about what is declared beside queues, and says what was made by it.
+pub(crate) async fn beside_queues(
+    declarations: &Declarations,
+    native: &Native,
+) -> anyhow::Result<()> {
+    let mut outcome = Outcome::default();
+    match declarations.beside(native, &mut outcome).await {
+        Ok(()) => {
+            let made = outcome.made.iter().chain(&outcome.changes);
+            made.for_each(|made| say(format_args!("declared and made now: {made}")));
+            Ok(())
+        }
+        Err(Trouble::Mistake(why)) => bail!(why),
+        Err(Trouble::Unable(why)) => {
+            say(format_args!("NOT ALL MODELS AND SUBSCRIPTIONS ARE AS DECLARED: {why}"));
             Ok(())
         }
     }
@@ -89,14 +120,19 @@ impl Declarations {
         Declarations {
             file: loaded.file.clone().unwrap_or_default(),
             queues: loaded.settings.queues.clone(),
+            models: loaded.settings.models.clone(),
+            subscriptions: loaded.settings.subscriptions.clone(),
             inbox: loaded.settings.inbox,
+            is_plan: false,
+            modules: None,
         }
     }
 
     /// Brings them about. All queues are made before the first dead-letter rule is set, so that a
     /// rule may name one that is declared later, and two may name each other.
-    pub(crate) async fn declare(self, engine: &Handle) -> Result<Outcome, Trouble> {
-        let mut all: Vec<One> = self.queues.iter().map(|queue| One::new(engine, queue)).collect();
+    pub(crate) async fn declare(&self, engine: &Handle) -> Result<Outcome, Trouble> {
+        let one = |queue| One::new(engine, queue, self.is_plan);
+        let mut all: Vec<One> = self.queues.iter().map(one).collect();
         let mut outcome = Outcome { declared: all.len(), ..Outcome::default() };
         for work in [Work::Queue, Work::DeadLetter, Work::Tags] {
             for some in all.chunks_mut((self.inbox / 4).clamp(1, AT_ONCE_MAX)) {
@@ -105,6 +141,61 @@ impl Declarations {
         }
         outcome.changes.sort_unstable();
         Ok(outcome)
+    }
+
+    /// Whether it declares something that is none.
+    pub(crate) fn has_more_than_queues(&self) -> bool {
+        !(self.models.is_empty() && self.subscriptions.is_empty())
+    }
+
+    /// Brings about what is no queue.
+    pub(crate) async fn beside(
+        &self,
+        native: &Native,
+        outcome: &mut Outcome,
+    ) -> Result<(), Trouble> {
+        self.define(native, outcome).await?;
+        self.subscribe(native, outcome).await
+    }
+
+    /// Brings subscriptions about, once the queues are there that they feed.
+    async fn subscribe(&self, native: &Native, outcome: &mut Outcome) -> Result<(), Trouble> {
+        outcome.declared = outcome.declared.saturating_add(self.subscriptions.len());
+        for one in &self.subscriptions {
+            let made = self.subscribe_one(native, one).await;
+            if made.map_err(|problem| self.complaint(one.mark, &problem))? {
+                outcome.made.push(format!("subscription {}", one.name));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether it is made now, or would be.
+    async fn subscribe_one(
+        &self,
+        native: &Native,
+        one: &subscription::Declared,
+    ) -> Result<bool, Problem> {
+        if !self.is_plan {
+            return native.subscribe(&one.name, one.spec.clone()).await;
+        }
+        match native.would_subscribe(&one.name, one.spec.clone()).await? {
+            Wish::New => Ok(true),
+            Wish::Same => Ok(false),
+            Wish::Otherwise => Err(Problem::new(
+                Kind::ExistsOtherwise,
+                "a subscription of this name is there, and is set otherwise",
+            )),
+        }
+    }
+
+    /// What cannot be is the file's mistake, unless the server cannot do it now.
+    fn complaint(&self, mark: Mark, problem: &Problem) -> Trouble {
+        let told = format!("{}:{mark}: {}", self.file.display(), problem.detail());
+        match problem.kind().is_retryable() || problem.kind() == Kind::Internal {
+            true => Trouble::Unable(told),
+            false => Trouble::Mistake(told),
+        }
     }
 
     /// Does a step for some queues, side by side.
@@ -119,13 +210,20 @@ impl Declarations {
             let one = one.clone();
             running.spawn(async move { (index, one.run(work).await) });
         }
+        let mut steps = Vec::new();
         while let Some(done) = running.join_next().await {
-            let (index, step) = done.map_err(|panic| Trouble::Mistake(panic.to_string()))?;
+            steps.push(done.map_err(|panic| Trouble::Mistake(panic.to_string()))?);
+        }
+        // Told in the file's order, whoever was done first.
+        steps.sort_unstable_by_key(|(index, _)| *index);
+        for (index, step) in steps {
             match step.map_err(|failed| self.trouble(failed))? {
                 Step::Nothing => {}
                 Step::Made => {
-                    outcome.made = outcome.made.saturating_add(1);
-                    some.get_mut(index).into_iter().for_each(|one| one.is_new = true);
+                    if let Some(one) = some.get_mut(index) {
+                        one.is_new = true;
+                        outcome.made.push(format!("queue {}", one.queue.name));
+                    }
                 }
                 Step::Changed(what) => outcome.changes.push(what),
             }
@@ -158,20 +256,34 @@ struct One {
     queue: Declared,
     /// Whether it was made in this start, so that nothing more about it is a change.
     is_new: bool,
+    /// Nothing is done about it.
+    is_plan: bool,
 }
 
 impl One {
-    fn new(engine: &Handle, queue: &Declared) -> One {
-        One { engine: engine.clone(), queue: queue.clone(), is_new: false }
+    fn new(engine: &Handle, queue: &Declared, is_plan: bool) -> One {
+        One { engine: engine.clone(), queue: queue.clone(), is_new: false, is_plan }
     }
 
     async fn run(self, work: Work) -> Result<Step, (Mark, CallError)> {
+        if self.is_new && self.is_plan {
+            // It is not there, so there is nothing to look at.
+            return Ok(Step::Nothing);
+        }
         let step = match work {
             Work::Queue => return self.make().await.map_err(|failed| (self.queue.mark, failed)),
             Work::DeadLetter => self.set_rule().await?,
             Work::Tags => self.tag().await.map_err(|failed| (self.queue.mark, failed))?,
         };
         Ok(if self.is_new { Step::Nothing } else { step })
+    }
+
+    /// Does something, unless this is a plan.
+    async fn call(&self, command: Command) -> Result<(), CallError> {
+        if self.is_plan {
+            return Ok(());
+        }
+        self.engine.call(command).await.map(drop)
     }
 
     fn name(&self) -> Name {
@@ -201,7 +313,7 @@ impl One {
         }
         let (name, kind) = (self.name(), self.queue.kind);
         let tags = self.tags();
-        self.engine.call(Command::CreateQueue { name, kind, given, tags }).await?;
+        self.call(Command::CreateQueue { name, kind, given, tags }).await?;
         Ok(Step::Made)
     }
 
@@ -217,7 +329,7 @@ impl One {
             .filter(|(before, after)| before != after)
             .map(|((word, before), (_, after))| format!("{word} {before} -> {after}"))
             .collect();
-        self.engine.call(Command::ChangeQueue { name: self.name(), patch, only_if: None }).await?;
+        self.call(Command::ChangeQueue { name: self.name(), patch, only_if: None }).await?;
         let (queue, changed) = (&self.queue.name, changed.join(", "));
         Ok(Step::Changed(format!("queue {queue} changed to what the file says: {changed}")))
     }
@@ -252,7 +364,7 @@ impl One {
         let keys: Vec<&str> = new.iter().map(|(key, _)| key.as_str()).collect();
         let (queue, keys) = (&self.queue.name, keys.join(", "));
         let told = format!("queue {queue} changed to what the file says: tags {keys}");
-        self.engine.call(Command::TagQueue { name: self.name(), tags: new }).await?;
+        self.call(Command::TagQueue { name: self.name(), tags: new }).await?;
         Ok(Step::Changed(told))
     }
 
@@ -295,7 +407,7 @@ fn scope(scope: Scope) -> queue::Scope {
 }
 
 /// Settings in the file's words.
-fn words(settings: &QueueSettings) -> [(&'static str, String); 10] {
+pub(super) fn words(settings: &QueueSettings) -> [(&'static str, String); 10] {
     let seconds = |millis: Millis| millis.as_seconds().to_string();
     [
         ("visibility_seconds", seconds(settings.visibility)),
@@ -377,7 +489,9 @@ mod tests {
     fn declarations(text: &str) -> Declarations {
         let root = yaml::read(text).unwrap();
         let queues = root.get("queues").unwrap().elements().iter().map(Declared::read).collect();
-        Declarations { file: "lineside.yaml".into(), queues, inbox: 64 }
+        let (models, subscriptions, is_plan) = (Vec::new(), Vec::new(), false);
+        let file = "lineside.yaml".into();
+        Declarations { file, queues, models, subscriptions, inbox: 64, is_plan, modules: None }
     }
 
     async fn engine() -> Handle {
@@ -406,9 +520,9 @@ mod tests {
     async fn what_is_declared_twice_is_made_once() {
         let engine = engine().await;
         let first = declarations(TWO).declare(&engine).await.unwrap();
-        assert_eq!((first.declared, first.made, first.changes), (2, 2, vec![]));
+        assert_eq!((first.declared, first.made.len(), first.changes), (2, 2, vec![]));
         let second = declarations(TWO).declare(&engine).await.unwrap();
-        assert_eq!((second.declared, second.made, second.changes), (2, 0, vec![]));
+        assert_eq!((second.declared, second.made.len(), second.changes), (2, 0, vec![]));
     }
 
     #[tokio::test]
@@ -438,7 +552,7 @@ mod tests {
         let text = "queues:\n- {name: a, dead_letter: {queue: b, max_receives: 1}}\n- {name: b, \
                     dead_letter: {queue: a, max_receives: 1}}\n";
         let outcome = declarations(text).declare(&engine().await).await.unwrap();
-        assert_eq!((outcome.made, outcome.changes), (2, vec![]));
+        assert_eq!((outcome.made.len(), outcome.changes), (2, vec![]));
     }
 
     #[tokio::test]
@@ -461,7 +575,7 @@ mod tests {
     async fn many_queues_pass_a_small_inbox() {
         let lines: String = (0..300).map(|number| format!("- name: q{number}\n")).collect();
         let outcome = declarations(&format!("queues:\n{lines}")).declare(&engine().await).await;
-        assert_eq!(outcome.unwrap().made, 300);
+        assert_eq!(outcome.unwrap().made.len(), 300);
     }
 
     #[tokio::test]

@@ -28,6 +28,8 @@ pub(crate) enum Form {
     GroupOrNone(&'static [Key]),
     /// A list of sections.
     List(&'static [Key]),
+    /// Sections under names that are free within a rule, at most so many.
+    Named { keys: &'static [Key], name: Text, most: usize },
 }
 
 /// What lies at a path.
@@ -88,13 +90,17 @@ impl Form {
             Form::Group(_) => "a section of keys".to_owned(),
             Form::GroupOrNone(_) => "a section of keys, or `none`".to_owned(),
             Form::List(_) => "a list".to_owned(),
+            Form::Named { most, .. } => format!("up to {most} names with a section of keys each"),
         }
     }
 
     /// The keys inside.
     pub(crate) fn keys(&self) -> &'static [Key] {
         match self {
-            Form::Group(keys) | Form::GroupOrNone(keys) | Form::List(keys) => keys,
+            Form::Group(keys)
+            | Form::GroupOrNone(keys)
+            | Form::List(keys)
+            | Form::Named { keys, .. } => keys,
             _ => &[],
         }
     }

@@ -14,7 +14,7 @@ use super::queue::Declared;
 use super::settings::{AccessKey, AuthMode, Settings};
 use super::table::{self, KEYS, Key, Setting};
 use super::yaml::{self, Complaint, Mark, Node};
-use super::{Flags, near, queue};
+use super::{Flags, model, near, queue, subscription};
 
 /// A variable so like a setting's is worth a word; others of our prefix may be anybody's.
 const LIKENESS_MIN: f64 = 0.9;
@@ -112,12 +112,29 @@ fn load_from(flags: &Flags, variables: &[(String, OsString)]) -> Result<Loaded, 
         table::settings().iter().map(|setting| sources.value(setting, &mut settings)).collect();
     sources.auth(&mut settings, &values);
     sources.queues(&mut settings);
+    sources.models(&mut settings);
     sources.data(&mut settings, &values);
     if !sources.mistakes.is_empty() {
         return Err(Mistakes(sources.mistakes));
     }
     let (file, root) = sources.file.map(|file| (file.path, file.root)).unzip();
     Ok(Loaded { settings, values, file, root, notes: strangers(variables) })
+}
+
+/// As many requests of an `apply` are under way as with an inbox of so many.
+const SIDE_BY_SIDE: usize = 64;
+
+/// What a text declares that came from elsewhere, as the content of a file of this name. What it says
+/// of the server itself is for a start, and is left alone.
+pub(crate) fn load_text(path: &Path, text: &str) -> Result<Loaded, Mistakes> {
+    let file = ReadFile::of_text(path, text)?;
+    let mut settings = Settings { inbox: SIDE_BY_SIDE, ..Settings::blank() };
+    let flags = Flags::default();
+    let sources = Sources { flags: &flags, variables: &[], file: Some(file), mistakes: Vec::new() };
+    sources.queues(&mut settings);
+    sources.models(&mut settings);
+    let (file, root) = sources.file.map(|file| (file.path, file.root)).unzip();
+    Ok(Loaded { settings, values: Vec::new(), file, root, notes: Vec::new() })
 }
 
 /// A file that passed the table.
@@ -139,13 +156,19 @@ impl ReadFile {
     }
 
     fn read(path: &Path) -> Result<ReadFile, Mistakes> {
-        let text = text_of(path)?;
+        ReadFile::of_text(path, &text_of(path)?)
+    }
+
+    /// The same of a text that is not a file here.
+    fn of_text(path: &Path, text: &str) -> Result<ReadFile, Mistakes> {
         let shown = path.display();
         let told = |Complaint { mark, what }| format!("{shown}:{mark}: {what}");
-        let root = yaml::read(&text).map_err(told)?;
+        let root = yaml::read(text).map_err(told)?;
         let mut complaints = check(&root, KEYS);
         if complaints.is_empty() {
             complaints = queue::inspect(&root);
+            complaints.extend(model::inspect(&root));
+            complaints.extend(subscription::inspect(&root));
         }
         if !complaints.is_empty() {
             return Err(Mistakes(complaints.into_iter().map(told).collect()));
@@ -243,6 +266,17 @@ impl Sources<'_> {
         let queues = self.file.as_ref().and_then(|file| file.at("queues"));
         let queues = queues.map(Node::elements).unwrap_or_default();
         settings.queues = queues.iter().map(Declared::read).collect();
+        let subscriptions = self.file.as_ref().and_then(|file| file.at("subscriptions"));
+        let subscriptions = subscriptions.map(Node::elements).unwrap_or_default();
+        settings.subscriptions = subscriptions.iter().map(subscription::Declared::read).collect();
+    }
+
+    fn models(&self, settings: &mut Settings) {
+        let Some(file) = &self.file else { return };
+        let models = file.at("models").map(Node::entries).unwrap_or_default();
+        let directory = file.path.parent();
+        let declared = models.iter().map(|entry| model::Declared::read(entry, directory));
+        settings.models = declared.collect();
     }
 
     /// Nothing is kept in memory, so a directory that is asked for along with it is a mistake; one

@@ -40,6 +40,14 @@ exists and is set otherwise is changed to what the file says, and the server say
 out of the file stays. A mistake ends the start with a sentence; only where nothing can be written (the disk
 is full, the log is damaged) the server says so and goes on, so that what is there can be read.
 
+The same holds for a declared model. Its module is read at each start; where it says something else than
+the model that there is, it is defined anew, as by `PUT /v1/models/{model}`. A declared subscription is made
+if it is not there; one that is there and set otherwise is a mistake, since somebody counts on where it is.
+
+On a running server `lineside plan FILE` says what a file would change, `lineside apply FILE` changes it, and
+`lineside export` prints a file that declares all queues, models and subscriptions that there are. What a file
+says of the server itself (`data`, `listen` and the like) is for its start alone.
+
 ## Example
 
 ```yaml
@@ -56,6 +64,14 @@ queues:
     retention_seconds: 1209600
   - name: payments.fifo
     content_deduplication: true
+models:
+  account: {category: account, javascript: account.js}
+  profile: {category: profile, merge: true}
+subscriptions:
+  - name: mail
+    types: [OrderPlaced]
+    workers: {lease_seconds: 30, attempts: 5}
+  - {name: to-orders, category: order, queue: orders}
 ```
 
 ## What cannot be set
@@ -92,8 +108,12 @@ pub(crate) fn page() -> String {
 fn sections(page: &mut String, keys: &'static [Key], above: &str) {
     for key in keys {
         let path = format!("{above}{}", key.name);
-        if let Form::List(inner) | Form::GroupOrNone(inner) = key.form {
-            let each = if matches!(key.form, Form::List(_)) { "Each of " } else { "" };
+        // A section at the top has its keys among the settings.
+        let is_inside = !above.is_empty() && matches!(key.form, Form::Group(_));
+        let is_many = matches!(key.form, Form::List(_) | Form::Named { .. });
+        if is_many || is_inside || matches!(key.form, Form::GroupOrNone(_)) {
+            let (inner, is_one) = (key.form.keys(), !is_many);
+            let each = if is_one { "" } else { "Each of " };
             let _ = write!(page, "## {each}`{path}`\n\n{}.\n\n", key.about);
             *page += "| key | takes | default | means |\n|---|---|---|---|\n";
             for key in inner {

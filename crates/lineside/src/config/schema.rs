@@ -64,6 +64,9 @@ fn of(form: &Form) -> Value {
             "type": "object", "maxProperties": most,
             "additionalProperties": { "type": ["string", "number", "boolean"] },
         }),
+        Form::WordsOrNames { words, most, name } if words.is_empty() => json!({
+            "type": "array", "maxItems": most, "items": of(&Form::Text(*name)),
+        }),
         Form::WordsOrNames { words, most, name } => json!({ "oneOf": [
             { "enum": words.iter().map(|(word, _)| *word).collect::<Vec<_>>() },
             { "type": "array", "maxItems": most, "items": of(&Form::Text(*name)) },
@@ -71,6 +74,10 @@ fn of(form: &Form) -> Value {
         Form::Group(keys) => group(keys),
         Form::GroupOrNone(keys) => json!({ "oneOf": [{ "const": "none" }, group(keys)] }),
         Form::List(keys) => json!({ "type": "array", "items": group(keys) }),
+        Form::Named { keys, name, most } => json!({
+            "type": "object", "maxProperties": most,
+            "propertyNames": { "pattern": name.pattern }, "additionalProperties": group(keys),
+        }),
     }
 }
 

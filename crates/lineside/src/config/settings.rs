@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use lineside_store::Durability;
 
 use super::queue::Declared;
+use super::subscription;
 
 /// Everything that `lineside up` is told, by whichever way.
 #[derive(Clone, Debug)]
@@ -32,8 +33,12 @@ pub(crate) struct Settings {
     pub(crate) insecure: bool,
     /// Who may call.
     pub(crate) auth: Auth,
+    /// The models that are defined before the server is ready.
+    pub(crate) models: Vec<super::model::Declared>,
     /// The queues that are there before the server is ready.
     pub(crate) queues: Vec<Declared>,
+    /// The subscriptions that are.
+    pub(crate) subscriptions: Vec<subscription::Declared>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,7 +129,9 @@ impl Settings {
             state_bytes_max: 0,
             insecure: false,
             auth: Auth::default(),
+            models: Vec::new(),
             queues: Vec::new(),
+            subscriptions: Vec::new(),
         }
     }
 

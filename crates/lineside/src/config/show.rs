@@ -47,19 +47,20 @@ fn rows(loaded: &Loaded) -> Vec<Row> {
         .map(|value| row(loaded, value))
         .collect();
     rows.extend(keys(loaded));
-    if let (Some(file), Some(queues)) =
-        (&loaded.file, loaded.root.as_ref().and_then(|root| root.get("queues")))
-    {
-        let form = table::KEYS.iter().find(|key| key.name == "queues").map(|key| key.form);
-        let mut found = Vec::new();
-        flatten(queues, "queues", form, &mut found);
-        rows.extend(found.into_iter().map(|(path, value, mark)| Row {
-            path,
-            value,
-            origin: Origin::File(file.clone(), mark),
-        }));
-    }
+    rows.extend(["queues", "models"].iter().flat_map(|name| declared(loaded, name)));
     rows
+}
+
+/// What the file alone can say.
+fn declared(loaded: &Loaded, name: &str) -> Vec<Row> {
+    let node = loaded.root.as_ref().and_then(|root| root.get(name));
+    let (Some(file), Some(node)) = (&loaded.file, node) else { return Vec::new() };
+    let form = table::KEYS.iter().find(|key| key.name == name).map(|key| key.form);
+    let mut found = Vec::new();
+    flatten(node, name, form, &mut found);
+    let origin = |mark| Origin::File(file.clone(), mark);
+    let row = |(path, value, mark)| Row { path, value, origin: origin(mark) };
+    found.into_iter().map(row).collect()
 }
 
 /// Where the access keys are said: the one setting that is a list.
@@ -105,7 +106,10 @@ fn flatten(node: &Node, path: &str, form: Option<Form>, found: &mut Vec<(String,
         Content::Map(entries) => {
             let keys: &[Key] = form.map(|form| form.keys()).unwrap_or_default();
             for entry in entries {
-                let form = keys.iter().find(|key| key.name == entry.key).map(|key| key.form);
+                let form = match form {
+                    Some(Form::Named { keys, .. }) => Some(Form::Group(keys)),
+                    _ => keys.iter().find(|key| key.name == entry.key).map(|key| key.form),
+                };
                 flatten(&entry.value, &format!("{path}.{}", entry.key), form, found);
             }
         }

@@ -5,8 +5,9 @@
 use std::ffi::OsStr;
 
 use super::form::{Form, PathOf, Text};
-use super::queue;
 use super::settings::{self, Settings};
+use super::subscription;
+use super::{model, queue};
 
 /// A key of the file.
 #[derive(Clone, Copy)]
@@ -189,6 +190,26 @@ pub(crate) static KEYS: &[Key] = &[
     .said("insecure", "true|false", Settings::take_insecure),
     key("auth", Form::Group(AUTH), "", "Who may call"),
     key("queues", Form::List(QUEUE), "", "Queues that are there before the server is ready"),
+    key(
+        "models",
+        Form::Named {
+            keys: MODEL,
+            name: Text {
+                what: model::NAME,
+                check: model::check_name,
+                pattern: "^[A-Za-z0-9_-]{1,100}$",
+            },
+            most: 256,
+        },
+        "",
+        "Models by their names: how the events of streams become states",
+    ),
+    key(
+        "subscriptions",
+        Form::List(SUBSCRIPTION),
+        "",
+        "Durable subscriptions to events, there before the server is ready",
+    ),
 ];
 
 static AUTH: &[Key] = &[
@@ -329,6 +350,33 @@ static QUEUE: &[Key] = &[
     key("tags", Form::Texts { most: 50, check: queue::check_tag }, "", "Names with a text each"),
 ];
 
+static MODEL: &[Key] = &[
+    key(
+        "category",
+        Form::Text(Text {
+            what: model::CATEGORY,
+            check: model::check_category,
+            pattern: "^[^-]{1,1024}$",
+        }),
+        "",
+        "The category of its streams: the entity 42 of category `account` is the stream `account-42`",
+    )
+    .needed(),
+    key(
+        "merge",
+        Form::Switch,
+        "",
+        "Whether the data of each event is a merge patch to the state (RFC 7396)",
+    ),
+    key(
+        "javascript",
+        Form::Path(PathOf::File),
+        "",
+        "A file with a module that exports `evolve(state, event)`, and perhaps `initial`",
+    ),
+    key("module", Form::Text(MODULE), "", "The module itself, instead of a file"),
+];
+
 static DEAD_LETTER: &[Key] = &[
     key(
         "queue",
@@ -345,6 +393,115 @@ static DEAD_LETTER: &[Key] = &[
     )
     .needed(),
 ];
+
+static SUBSCRIPTION: &[Key] = &[
+    key(
+        "name",
+        Form::Text(Text {
+            what: subscription::NAME,
+            check: subscription::check_name,
+            pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$",
+        }),
+        "",
+        "Its name",
+    )
+    .needed(),
+    TYPES,
+    TAGS,
+    STREAM,
+    CATEGORY,
+    CORRELATION,
+    key("any", Form::List(ITEM), "", "Events that fit any of these, each with keys as above"),
+    key(
+        "from",
+        Form::Text(Text {
+            what: subscription::BEGIN,
+            check: subscription::check_begin,
+            pattern: "^(start|end|[1-9][0-9]*)$",
+        }),
+        "start",
+        "Where it begins when it is made: `start`, `end`, or an event's number",
+    ),
+    key(
+        "queue",
+        Form::Text(LABEL),
+        "",
+        "The queue that the events go to, by its name, or as `aws/<account>/<region>/queue/<name>`",
+    ),
+    key(
+        "workers",
+        Form::Group(WORKERS),
+        "",
+        "What is promised to workers who compete for the events",
+    ),
+];
+
+/// One way to fit.
+static ITEM: &[Key] = &[TYPES, TAGS, STREAM, CATEGORY, CORRELATION];
+
+const TYPES: Key = key(
+    "types",
+    Form::WordsOrNames { words: &[], most: 64, name: LABEL },
+    "",
+    "Only events of one of these types",
+);
+
+const TAGS: Key = key(
+    "tags",
+    Form::WordsOrNames {
+        words: &[],
+        most: 64,
+        name: Text { what: subscription::TAG, check: subscription::check_tag, pattern: "^[^,]+$" },
+    },
+    "",
+    "Only events with all of these tags",
+);
+
+const STREAM: Key = key("stream", Form::Text(LABEL), "", "Only events of this stream");
+
+const CATEGORY: Key = key(
+    "category",
+    Form::Text(Text {
+        what: subscription::CATEGORY,
+        check: subscription::check_category,
+        pattern: "^[^-]+$",
+    }),
+    "",
+    "Only events of streams whose names have this before their first hyphen",
+);
+
+const CORRELATION: Key =
+    key("correlation", Form::Text(LABEL), "", "Only events with this correlation id");
+
+static WORKERS: &[Key] = &[
+    key(
+        "lease_seconds",
+        Form::Whole { least: 1, most: 43_200 },
+        "30",
+        "How long a worker may take before others get the event",
+    ),
+    key(
+        "attempts",
+        Form::Whole { least: 1, most: 1000 },
+        "5",
+        "After so many attempts an event is parked",
+    ),
+    key(
+        "order",
+        Form::Words(&[
+            ("stream", "Those of a stream come one after another"),
+            ("correlation", "Those with a correlation id come one after another"),
+            ("none", "They have no order"),
+        ]),
+        "stream",
+        "Which events come one after another",
+    ),
+];
+
+const LABEL: Text =
+    Text { what: subscription::LABEL, check: subscription::check_label, pattern: "^.+$" };
+
+const MODULE: Text = Text { what: model::MODULE, check: model::check_module, pattern: "^" };
 
 const ADDRESS: Text = Text {
     what: "an IP address and a port",

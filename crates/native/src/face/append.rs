@@ -8,7 +8,7 @@ use http::request::Parts;
 use lineside_core::events::NewEvent;
 use lineside_engine::events::Wish;
 
-use super::{Answered, Native, TOKEN, answer, token_of, with};
+use super::{Answered, Native, TOKEN, answer, reserved, token_of, with};
 use crate::append::{Proposal, write_nothing, write_reply};
 use crate::cloudevents::Proposed;
 use crate::params::Params;
@@ -42,7 +42,9 @@ impl Native {
         if events.is_empty() {
             return Ok(answer(StatusCode::OK, "application/json", write_nothing()));
         }
-        let events = events.into_iter().map(complete).collect();
+        let events: Vec<NewEvent> = events.into_iter().map(complete).collect();
+        reserved::check(&events)?;
+        let events = events.into();
         let reply = self.events.append(&Wish { events, expected, boundary, unless }).await?;
         let response = answer(StatusCode::OK, "application/json", write_reply(&reply));
         Ok(with(response, TOKEN, &token_of(reply.last)))
@@ -56,7 +58,7 @@ fn complete(event: Proposed) -> NewEvent {
 }
 
 /// An id that no other event has: 128 bits of chance.
-fn fresh_id() -> String {
+pub(super) fn fresh_id() -> String {
     let chance = || RandomState::new().hash_one(());
     format!("{:016x}{:016x}", chance(), chance())
 }

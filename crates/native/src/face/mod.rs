@@ -4,7 +4,11 @@ mod append;
 mod body;
 mod fault;
 mod follow;
+mod models;
 mod read;
+mod reserved;
+mod state;
+mod subscriptions;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -15,6 +19,8 @@ use lineside_engine::events::Events;
 use tokio::sync::watch;
 
 pub use body::Body;
+pub use models::{Defined, Folding};
+pub use subscriptions::{Prefixes, Subscribing, Wish};
 
 use crate::openapi;
 use crate::problem::{Kind, Problem};
@@ -31,6 +37,8 @@ const ROOT: &str = "/v1/";
 #[derive(Clone)]
 pub struct Native {
     events: Events,
+    subscribing: Subscribing,
+    folding: Folding,
     /// Becomes true when the server stops: reads that follow end then.
     stopping: watch::Receiver<bool>,
 }
@@ -39,9 +47,14 @@ pub struct Native {
 type Answered = Result<Response<Body>, Problem>;
 
 impl Native {
-    /// A face over the events of a store.
-    pub fn new(events: Events, stopping: watch::Receiver<bool>) -> Native {
-        Native { events, stopping }
+    /// A face over the events of a store, the subscriptions to it, and the states of its streams.
+    pub fn new(
+        events: Events,
+        subscribing: Subscribing,
+        folding: Folding,
+        stopping: watch::Receiver<bool>,
+    ) -> Native {
+        Native { events, subscribing, folding, stopping }
     }
 
     /// Whether a request is of the native API.
@@ -72,6 +85,10 @@ impl Native {
             }
             ("streams", Some(stream), &Method::GET) => self.read_stream(stream, head).await,
             ("streams", Some(_), _) => Err(wrong_method("GET, POST")),
+            ("subscriptions", rest, _) => self.subscriptions(rest, head, body).await,
+            ("models", rest, _) => self.models(rest, head, body).await,
+            ("state", Some(rest), &Method::GET) => self.state(rest, head).await,
+            ("state", Some(_), _) => Err(wrong_method("GET")),
             ("openapi.json", None, &Method::GET) => {
                 Ok(answer(StatusCode::OK, "application/json", openapi::text()))
             }

@@ -2,14 +2,16 @@
 //! the table is not there; `openapi.json` beside the sources is the document as it is served, and a
 //! test compares them (`LINESIDE_WRITE_OPENAPI=1` with that test writes it anew).
 
+mod models;
 mod schemas;
+mod subscriptions;
 mod table;
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use crate::problem::{Kind, MEDIA_TYPE};
-use table::{Answer, Body, OPERATIONS, Operation, Parameter, Place};
+use table::{Answer, Body, Operation, Parameter, Place, operations};
 
 /// The document as it is served.
 pub fn text() -> Bytes {
@@ -19,7 +21,7 @@ pub fn text() -> Bytes {
 /// The document.
 pub fn document() -> Value {
     let mut paths = Map::new();
-    for operation in &OPERATIONS {
+    for operation in operations() {
         let path = paths.entry(operation.path).or_insert_with(|| json!({}));
         if let Value::Object(methods) = path {
             methods.insert(operation.method.to_lowercase(), described(operation));
@@ -34,8 +36,18 @@ pub fn document() -> Value {
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "paths": paths,
-        "components": {"schemas": schemas::all(), "responses": problems()},
+        "components": {"schemas": all_schemas(), "responses": problems()},
     })
+}
+
+fn all_schemas() -> Value {
+    let mut all = schemas::all();
+    for more in [subscriptions::schemas(), models::schemas()] {
+        if let (Value::Object(all), Value::Object(more)) = (&mut all, more) {
+            all.extend(more);
+        }
+    }
+    all
 }
 
 fn described(operation: &Operation) -> Value {
@@ -76,6 +88,10 @@ fn request_body(body: Body) -> Value {
     let (own, event) = match body {
         Body::Anywhere => ("Append", "CloudEvent"),
         Body::OneStream => ("AppendToStream", "CloudEventOfStream"),
+        Body::Json { schema, is_needed } => {
+            let content = json!({"application/json": {"schema": schemas::reference(schema)}});
+            return json!({"required": is_needed, "content": content});
+        }
     };
     json!({
         "required": true,
@@ -99,7 +115,9 @@ fn request_body(body: Body) -> Value {
 /// What the operation answers: its success, and all problems of one status together.
 fn responses(operation: &Operation) -> Value {
     let mut responses = Map::new();
-    responses.insert("200".to_owned(), success(operation.answer));
+    for status in statuses(operation.answer) {
+        responses.insert((*status).to_owned(), success(operation.answer));
+    }
     if let Answer::Event = operation.answer {
         let bare = "The event in binary mode: it has no data, and its attributes are headers ce-*.";
         responses.insert("204".to_owned(), json!({"description": bare}));
@@ -115,6 +133,17 @@ fn responses(operation: &Operation) -> Value {
         responses.insert(status.as_str().to_owned(), response);
     }
     Value::Object(responses)
+}
+
+/// The statuses of its success.
+fn statuses(answer: Answer) -> &'static [&'static str] {
+    match answer {
+        Answer::Json { statuses, .. } => statuses,
+        Answer::Empty => &["204"],
+        Answer::Appended | Answer::Events { .. } | Answer::Event | Answer::WithToken { .. } => {
+            &["200"]
+        }
+    }
 }
 
 fn success(answer: Answer) -> Value {
@@ -151,6 +180,16 @@ fn success(answer: Answer) -> Value {
                 "*/*": {"schema": {}},
             },
         }),
+        Answer::Json { schema, description, .. } => json!({
+            "description": description,
+            "content": {"application/json": {"schema": schemas::reference(schema)}},
+        }),
+        Answer::WithToken { schema, description } => json!({
+            "description": description,
+            "headers": {"Token": token()},
+            "content": {"application/json": {"schema": schemas::reference(schema)}},
+        }),
+        Answer::Empty => json!({"description": "It is done."}),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::models;
 use crate::bounds::{
     ATTRIBUTE_BYTES_MAX, EVENTS_MAX, EXTENSIONS_MAX, KEY_BYTES_MAX, LABEL_BYTES_MAX, LIMIT_DEFAULT,
     LIMIT_MAX, NAME_BYTES_MAX, NUMBER_MAX, QUERY_ITEMS_MAX, STREAM_BYTES_MAX, TAG_BYTES_MAX,
@@ -25,7 +26,15 @@ pub(super) enum Schema {
     Token,
     Key,
     ExpectedHeader,
+    ModelName,
+    EntityId,
+    Point,
+    Plain,
+    Few,
 }
+
+/// So many bytes an id may have whatever the category is, unless that is extremely long.
+const ID_BYTES: usize = 200;
 
 /// A schema by its name.
 pub(super) fn reference(name: &str) -> Value {
@@ -56,6 +65,14 @@ pub(super) fn of_parameter(schema: Schema) -> Value {
             "not": {"pattern": "^\"(.* )?\"$"},
             "minLength": 1, "maxLength": KEY_BYTES_MAX,
         }),
+        Schema::Plain => json!({
+            "type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]*$",
+            "minLength": 1, "maxLength": 128,
+        }),
+        Schema::Few => json!({"type": "integer", "minimum": 1, "maximum": 64}),
+        Schema::ModelName => models::name(),
+        Schema::EntityId => text(ID_BYTES),
+        Schema::Point => models::point(),
         Schema::ExpectedHeader => {
             json!({"type": "string", "pattern": "^(any|empty|exists|[0-9]{1,15})$"})
         }

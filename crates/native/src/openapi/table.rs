@@ -1,6 +1,7 @@
 //! The operations of the native API.
 
 use super::schemas::Schema;
+use super::{models, subscriptions};
 use crate::problem::Kind;
 
 /// One operation.
@@ -47,24 +48,41 @@ impl Place {
     }
 }
 
-/// The body of an append.
+/// The body of a request.
 #[derive(Clone, Copy)]
 pub(super) enum Body {
     /// Its events may go to any stream.
     Anywhere,
     /// The path names the stream.
     OneStream,
+    /// A JSON document.
+    Json { schema: &'static str, is_needed: bool },
 }
 
 /// What a success brings.
 #[derive(Clone, Copy)]
 pub(super) enum Answer {
     Appended,
-    Events { follows: bool },
+    Events {
+        follows: bool,
+    },
     Event,
+    /// A JSON document, with any of these statuses.
+    Json {
+        statuses: &'static [&'static str],
+        schema: &'static str,
+        description: &'static str,
+    },
+    /// A JSON document, and as of when it is.
+    WithToken {
+        schema: &'static str,
+        description: &'static str,
+    },
+    /// Nothing but that it is done.
+    Empty,
 }
 
-const fn parameter(
+pub(super) const fn parameter(
     place: Place,
     name: &'static str,
     schema: Schema,
@@ -74,7 +92,11 @@ const fn parameter(
     Parameter { name, place, description, schema, is_json, is_flag }
 }
 
-const fn query(name: &'static str, schema: Schema, description: &'static str) -> Parameter {
+pub(super) const fn query(
+    name: &'static str,
+    schema: Schema,
+    description: &'static str,
+) -> Parameter {
     parameter(Place::Query, name, schema, description)
 }
 
@@ -103,7 +125,7 @@ const LAST_EVENT_ID: Parameter = parameter(
     "The id of the last event that the reader has; it goes before from and after.",
 );
 
-const AT_LEAST: Parameter = parameter(
+pub(super) const AT_LEAST: Parameter = parameter(
     Place::Header,
     "At-Least",
     Schema::Token,
@@ -160,7 +182,7 @@ const ONE_EVENT: [Parameter; 3] = [
 ];
 
 /// What an append may say.
-const APPEND_PROBLEMS: [Kind; 14] = [
+const APPEND_PROBLEMS: [Kind; 15] = [
     Kind::MalformedJson,
     Kind::InvalidBody,
     Kind::InvalidEvent,
@@ -168,6 +190,7 @@ const APPEND_PROBLEMS: [Kind; 14] = [
     Kind::InvalidParameter,
     Kind::UnknownParameter,
     Kind::LimitExceeded,
+    Kind::ReservedStream,
     Kind::Moved,
     Kind::TooLarge,
     Kind::UnsupportedMediaType,
@@ -178,7 +201,12 @@ const APPEND_PROBLEMS: [Kind; 14] = [
 ];
 
 /// All operations.
-pub(super) const OPERATIONS: [Operation; 5] = [
+pub(super) fn operations() -> impl Iterator<Item = &'static Operation> {
+    OPERATIONS.iter().chain(&subscriptions::OPERATIONS).chain(&models::OPERATIONS)
+}
+
+/// The operations of events.
+const OPERATIONS: [Operation; 5] = [
     Operation {
         method: "POST",
         path: "/v1/events",

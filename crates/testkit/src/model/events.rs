@@ -294,7 +294,7 @@ impl Model {
         let id = self.find(name)?;
         match self.queues.get_mut(&id)? {
             Queue::Events(store) => Some(store),
-            Queue::Polled(_) | Queue::Broker(_) => None,
+            _ => None,
         }
     }
 

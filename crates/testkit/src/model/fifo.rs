@@ -91,7 +91,12 @@ fn check_groups(queue: &Polled, receive: &Receive<'_>, deliveries: &[Delivery]) 
     let (ask, at) = (receive.ask, receive.ask.now.at);
     let (mut taken, mut reached, mut complete) = (0, 0, true);
     for group in groups(queue) {
-        let walk = reachable(queue, group, at, ask.target);
+        let mut walk = reachable(queue, group, at, ask.target);
+        if receive.alone
+            && let Some(first) = walk.iter().position(|(_, fate)| *fate == Fate::Deliver)
+        {
+            walk.truncate(first + 1);
+        }
         let takes = |(message, fate): &&(&Message, Fate)| match fate {
             Fate::Deliver => deliveries.iter().any(|delivery| delivery.seq == message.seq),
             Fate::Bury => receive.moved.iter().any(|(seq, _)| *seq == message.seq),

@@ -52,7 +52,7 @@ impl Model {
                 let rule = polled.settings.dead_letter.as_ref();
                 rule.filter(|rule| rule.target == *target).map(|_| polled.name.clone())
             }
-            Queue::Broker(_) | Queue::Events(_) => None,
+            _ => None,
         };
         let mut names: Vec<Name> = self.queues.values().filter_map(names_it).collect();
         names.sort();
@@ -139,6 +139,7 @@ impl Polled {
             receives: message.receives,
             first_received_at: message.first_received_at,
             origin: message.origin.clone(),
+            reason: message.reason.clone(),
             group: message.group.clone(),
             visible_at: held_back.unwrap_or(message.sent_at),
             lease,

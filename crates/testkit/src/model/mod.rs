@@ -12,9 +12,11 @@ mod fifo;
 mod looks;
 mod moves;
 pub mod names;
+mod park;
 pub mod polled;
 pub mod session;
 pub mod standard;
+mod subscriptions;
 
 use std::collections::BTreeMap;
 
@@ -30,6 +32,7 @@ use lineside_core::stamp::Stamp;
 use events::Store;
 use polled::Polled;
 use session::Broker;
+use subscriptions::Follower;
 
 /// Something that the rules do not allow, in words.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,12 +98,13 @@ pub struct Model {
     queues: BTreeMap<QueueId, Queue>,
 }
 
-/// A queue of either family, or an event store.
+/// A queue of either family, an event store, or who follows one.
 #[derive(Clone, Debug)]
 enum Queue {
     Polled(Box<Polled>),
     Broker(Box<Broker>),
     Events(Box<Store>),
+    Subscription(Box<Follower>),
 }
 
 impl Model {
@@ -126,7 +130,7 @@ impl Model {
         let queue = self.find(name)?;
         match self.queues.get(&queue)? {
             Queue::Polled(polled) => Some((queue, polled)),
-            Queue::Broker(_) | Queue::Events(_) => None,
+            _ => None,
         }
     }
 
@@ -163,6 +167,8 @@ impl Model {
             | Command::Indexed { .. }
             | Command::RecentEvents { .. }
             | Command::DescribeEvents { .. } => self.about_events(now, decided),
+            Command::Subscription(command) => self.about_subscriptions(now, command, decided),
+            Command::Park { .. } | Command::GiveBack { .. } => self.about_parked(now, decided),
         }
     }
 
@@ -194,7 +200,9 @@ impl Model {
             match queue {
                 Queue::Polled(polled) => polled.ticked(at, &facts, all)?,
                 Queue::Broker(broker) => broker.ticked((*id, at), &facts, all)?,
-                Queue::Events(_) => ensure!(facts.is_empty(), "time brought events: {facts:?}"),
+                Queue::Events(_) | Queue::Subscription(_) => {
+                    ensure!(facts.is_empty(), "time brought what it cannot: {facts:?}");
+                }
             }
         }
         ensure!(told == facts.len(), "time brought more than the queues know: {facts:?}");
@@ -240,6 +248,7 @@ impl Model {
                 },
                 None => true,
             },
+            Command::Subscription(command) => self.gives_room(command),
             _ => true,
         }
     }
@@ -264,7 +273,7 @@ impl Queue {
         match self {
             Queue::Polled(polled) => polled.due(at) + polled.moves_due(step_max),
             Queue::Broker(broker) => broker.due(id, at).len() + broker.lapsed(at),
-            Queue::Events(_) => 0,
+            Queue::Events(_) | Queue::Subscription(_) => 0,
         }
     }
 }

@@ -355,7 +355,7 @@ impl<'a> Walk<'a> {
 }
 
 /// The message as it is where it came to: a new one.
-fn fresh(moved: &Moved, at: Stamp) -> Message {
+pub(super) fn fresh(moved: &Moved, at: Stamp) -> Message {
     Message {
         seq: moved.to_seq,
         id: moved.id,
@@ -367,6 +367,7 @@ fn fresh(moved: &Moved, at: Stamp) -> Message {
         first_received_at: None,
         lease: None,
         origin: None,
+        reason: None,
         group: moved.group.clone(),
     }
 }

@@ -205,11 +205,16 @@ impl Model {
         let Some((queue, _)) = self.polled(name) else {
             return expect(answer, &Err(missing(name)));
         };
+        self.remove(at, (queue, name));
+        expect(answer, &Ok(Reply::Done))
+    }
+
+    /// It is gone, and its name is given up.
+    pub(super) fn remove(&mut self, at: Stamp, (queue, name): (QueueId, &Name)) {
         self.names.retain(|(_, id)| *id != queue);
         self.queues.remove(&queue);
         self.given_up.retain(|(known, _)| known != name);
         self.given_up.push((name.clone(), at));
-        expect(answer, &Ok(Reply::Done))
     }
 
     fn purge(&mut self, at: Stamp, name: &Name, answer: &Answer) -> Check {
@@ -304,7 +309,7 @@ impl Model {
 }
 
 /// The documented defaults (SQS API reference, CreateQueue).
-fn defaults() -> QueueSettings {
+pub(super) fn defaults() -> QueueSettings {
     QueueSettings {
         visibility: Millis(30_000),
         delay: Millis(0),

@@ -55,6 +55,8 @@ pub(super) struct Message {
     pub(super) first_received_at: Option<Stamp>,
     pub(super) lease: Option<Lease>,
     pub(super) origin: Option<Name>,
+    /// Why a receiver gave it up there.
+    pub(super) reason: Option<Text>,
     pub(super) group: Option<Label>,
 }
 
@@ -123,6 +125,8 @@ pub(super) struct Receive<'a> {
     pub(super) max: usize,
     pub(super) visibility: Millis,
     pub(super) attempt: Option<&'a Label>,
+    /// Of each group one at most.
+    pub(super) alone: bool,
     pub(super) answer: &'a Answer,
     /// Messages that it moved aside, with their new numbers, in order.
     pub(super) moved: Vec<(Seq, Seq)>,
@@ -216,12 +220,13 @@ impl Polled {
         let none = |()| Vec::new();
         match decided.command {
             Command::Send { message, .. } => self.send(ask, message, decided.answer).map(none),
-            Command::Receive { max, visibility, attempt, .. } => {
+            Command::Receive { max, visibility, attempt, alone, .. } => {
                 let receive = Receive {
                     ask,
                     max: (*max).min(ask.limits.receive_messages_max),
                     visibility: visibility.unwrap_or(self.settings.visibility),
                     attempt: attempt.as_ref(),
+                    alone: *alone,
                     answer: decided.answer,
                     moved: moved(ask, decided.facts)?,
                 };
@@ -268,7 +273,7 @@ impl Polled {
         Ok(())
     }
 
-    fn fresh(&self, ask: &Ask<'_>, message: &NewMessage, seq: Seq) -> Message {
+    pub(super) fn fresh(&self, ask: &Ask<'_>, message: &NewMessage, seq: Seq) -> Message {
         let len = u32::try_from(message.body.len()).unwrap_or(u32::MAX);
         let at = ask.now.at;
         Message {
@@ -282,6 +287,7 @@ impl Polled {
             first_received_at: None,
             lease: None,
             origin: None,
+            reason: None,
             group: message.group.clone(),
         }
     }
@@ -368,7 +374,7 @@ impl Polled {
     }
 
     /// Takes the moved messages out, as they come to the other side.
-    fn bury(&mut self, ask: &Ask<'_>, moved: &[(Seq, Seq)]) -> Vec<Message> {
+    pub(super) fn bury(&mut self, ask: &Ask<'_>, moved: &[(Seq, Seq)]) -> Vec<Message> {
         let mut buried = Vec::new();
         for (seq, to_seq) in moved {
             let found = self.messages.iter().position(|message| message.seq == *seq);
@@ -385,6 +391,7 @@ impl Polled {
                 receives_here: 0,
                 lease: None,
                 origin: Some(self.name.clone()),
+                reason: None,
                 ..message
             });
         }

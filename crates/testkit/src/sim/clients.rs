@@ -5,15 +5,17 @@ mod broker;
 mod events;
 mod moves;
 mod polled;
+mod subscriptions;
 
 use bytes::Bytes;
 use lineside_core::broker::{BrokerRefusal, BrokerReply, SessionHolder};
 use lineside_core::command::{Command, Reply};
 use lineside_core::events::EventRefusal;
-use lineside_core::id::{Epoch, Label, MessageId, Name, QueueId, Seq};
+use lineside_core::id::{Epoch, EventNumber, Label, MessageId, Name, QueueId, Seq};
 use lineside_core::receipt::Receipt;
 use lineside_core::refusal::{QueueRefusal, Refusal};
 use lineside_core::stamp::{Millis, Stamp};
+use lineside_core::subscription::SubscriptionRefusal;
 
 use super::plan::{Kind, Plan, QueuePlan};
 use crate::model::Answer;
@@ -48,6 +50,8 @@ struct Stash {
     seqs: Vec<Seq>,
     /// Moves that somebody was told of.
     tasks: Vec<MessageId>,
+    /// Where a subscription's cursor was last.
+    cursor: EventNumber,
 }
 
 /// Chance, and the moment that it is for who calls.
@@ -97,6 +101,7 @@ impl Clients {
             Kind::Standard | Kind::Fifo => polled::audit(queue.name),
             Kind::Broker { .. } => broker::audit(queue.name),
             Kind::Events => events::audit(queue.name),
+            Kind::Subscription(feeding) => subscriptions::audit(queue.name, feeding),
         };
         self.queues.iter().flat_map(looks).collect()
     }
@@ -105,7 +110,7 @@ impl Clients {
     pub(crate) fn wish(&mut self, whim: &mut Whim<'_>) -> Command {
         let index = self.any_queue(whim);
         let Some(queue) = self.queues.get(index).copied() else { return Command::Canary };
-        if whim.rng.chance(4) {
+        if whim.rng.chance(4) && !matches!(queue.kind, Kind::Subscription(_)) {
             return self.about_queues(whim, queue);
         }
         if self.stash(index).is_some_and(|stash| stash.missing) && whim.rng.chance(60) {
@@ -118,6 +123,9 @@ impl Clients {
             Kind::Standard | Kind::Fifo => self.about_polled(whim, index, queue),
             Kind::Broker { sessions } => self.about_broker(whim, index, (queue, sessions)),
             Kind::Events => self.about_events(whim, queue),
+            Kind::Subscription(feeding) => {
+                self.about_subscriptions(whim, index, (queue.name, feeding))
+            }
         }
     }
 
@@ -133,6 +141,7 @@ impl Clients {
             Kind::Standard | Kind::Fifo => self.create_polled(whim, queue),
             Kind::Broker { sessions } => Clients::create_broker(whim, queue.name, sessions),
             Kind::Events => Command::CreateEventStore { name: named(queue.name) },
+            Kind::Subscription(feeding) => self.subscribe(whim, queue.name, feeding),
         }
     }
 
@@ -185,20 +194,25 @@ impl Clients {
             Command::Send { queue: name, .. }
             | Command::Receive { queue: name, .. }
             | Command::StartMove { source: name, .. }
+            | Command::Peek { queue: name, .. }
             | Command::CreateQueue { name, .. } => name,
+            Command::Subscription(command) => command.name(),
             Command::Broker(command) => command.queue(),
             Command::Append(append) => &append.store,
             Command::CreateEventStore { name } => name,
             _ => return,
         };
-        let index = self.queues.iter().position(|queue| queue.name == name.as_str());
+        let is_of = |queue: &QueuePlan| subscriptions::is_of(name.as_str(), queue.name);
+        let index = self.queues.iter().position(is_of);
         let Some(stash) = index.and_then(|index| self.stashes.get_mut(index)) else { return };
         stash.missing = matches!(
             answer,
             Err(Refusal::Queue(QueueRefusal::Missing { .. }))
                 | Err(Refusal::Broker(BrokerRefusal::Missing { .. }))
                 | Err(Refusal::Events(EventRefusal::Missing { .. }))
+                | Err(Refusal::Subscription(SubscriptionRefusal::Missing { .. }))
         );
+        stash.learn_cursor(answer);
         let Ok(reply) = answer else { return };
         match reply {
             Reply::Sent { .. } => stash.backlog += 1,
@@ -207,6 +221,9 @@ impl Clients {
                 stash.receipts.extend(deliveries.iter().map(|delivery| (delivery.receipt, None)));
             }
             Reply::MoveStarted { task } => stash.tasks.push(*task),
+            Reply::Peeked { messages, .. } if subscriptions::is_parking(name.as_str()) => {
+                stash.seqs = messages.iter().map(|message| message.seq).collect();
+            }
             Reply::Broker(reply) => stash.learn_broker(command, reply),
             _ => {}
         }

@@ -5,6 +5,7 @@ use lineside_core::events::{EventRefusal, Moved};
 use lineside_core::fact::Fact;
 use lineside_core::queue::{MoveFailure, MoveStatus};
 use lineside_core::refusal::{QueueRefusal, Refusal};
+use lineside_core::subscription::SubscriptionRefusal;
 
 /// A fact's kind.
 pub fn fact(fact: &Fact) -> &'static str {
@@ -21,6 +22,7 @@ pub fn fact(fact: &Fact) -> &'static str {
         Fact::Leased(_) => "leased",
         Fact::LeaseChanged(_) => "lease changed",
         Fact::Deleted(_) => "deleted",
+        Fact::DeadLettered(one) if one.reason.is_some() => "parked with a reason",
         Fact::DeadLettered(_) => "dead-lettered",
         Fact::Expired(_) => "expired",
         Fact::QueueTagged(_) => "queue tagged",
@@ -40,6 +42,9 @@ pub fn fact(fact: &Fact) -> &'static str {
         Fact::EventStoreCreated(_) => "event store created",
         Fact::Appended(_) => "event appended",
         Fact::Indexed(_) => "events indexed",
+        Fact::Subscribed(_) => "subscribed",
+        Fact::Advanced(one) if one.messages > 0 => "cursor moved with messages",
+        Fact::Advanced(_) => "cursor moved",
     }
 }
 
@@ -67,7 +72,7 @@ fn broker_fact(fact: &BrokerFact) -> &'static str {
 }
 
 /// Every kind of fact.
-pub const FACTS: [&str; 45] = [
+pub const FACTS: [&str; 49] = [
     "opened",
     "clock moved",
     "canary",
@@ -81,6 +86,7 @@ pub const FACTS: [&str; 45] = [
     "lease changed",
     "deleted",
     "dead-lettered",
+    "parked with a reason",
     "expired",
     "queue tagged",
     "move started",
@@ -113,6 +119,9 @@ pub const FACTS: [&str; 45] = [
     "event store created",
     "event appended",
     "events indexed",
+    "subscribed",
+    "cursor moved with messages",
+    "cursor moved",
 ];
 
 /// A refusal's kind.
@@ -121,6 +130,22 @@ pub fn refusal(refusal: &Refusal) -> &'static str {
         Refusal::Queue(refusal) => queue_refusal(refusal),
         Refusal::Broker(refusal) => broker_refusal(refusal),
         Refusal::Events(refusal) => event_refusal(refusal),
+        Refusal::Subscription(refusal) => subscription_refusal(refusal),
+    }
+}
+
+fn subscription_refusal(refusal: &SubscriptionRefusal) -> &'static str {
+    match refusal {
+        SubscriptionRefusal::Missing { .. } => "no: subscription missing",
+        SubscriptionRefusal::ExistsOtherwise { .. } => "no: subscription exists otherwise",
+        SubscriptionRefusal::QueryTooLong { .. } => "no: query too long",
+        SubscriptionRefusal::OutOfRange { .. } => "no: subscription's setting out of range",
+        SubscriptionRefusal::QueueMissing { .. } => "no: subscription's queue missing",
+        SubscriptionRefusal::Moved { .. } => "no: cursor moved",
+        SubscriptionRefusal::BeyondEnd { .. } => "no: beyond the last event",
+        SubscriptionRefusal::NotSo => "no: not such a step",
+        SubscriptionRefusal::MessageTooLong { .. } => "no: an event's message too long",
+        SubscriptionRefusal::TooManyMessages { .. } => "no: too many messages in a step",
     }
 }
 
@@ -194,7 +219,7 @@ fn event_refusal(refusal: &EventRefusal) -> &'static str {
 }
 
 /// Every kind of refusal.
-pub const REFUSALS: [&str; 52] = [
+pub const REFUSALS: [&str; 62] = [
     "no: missing",
     "no: exists otherwise",
     "no: deleted recently",
@@ -247,6 +272,16 @@ pub const REFUSALS: [&str; 52] = [
     "no: boundary moved",
     "no: look-up stale",
     "no: index behind",
+    "no: subscription missing",
+    "no: subscription exists otherwise",
+    "no: query too long",
+    "no: subscription's setting out of range",
+    "no: subscription's queue missing",
+    "no: cursor moved",
+    "no: beyond the last event",
+    "no: not such a step",
+    "no: an event's message too long",
+    "no: too many messages in a step",
 ];
 
 /// What befalls owners and callers, beside facts and refusals.

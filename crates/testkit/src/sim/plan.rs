@@ -13,6 +13,17 @@ pub(crate) enum Kind {
     Fifo,
     Broker { sessions: bool },
     Events,
+    Subscription(Feeding),
+}
+
+/// What a subscription mostly makes of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Feeding {
+    /// Messages of queues of its own.
+    Workers,
+    /// Messages of somebody's queue.
+    Queue,
+    Nothing,
 }
 
 /// A queue's name, and what it mostly is.
@@ -27,6 +38,8 @@ const FIFO: [&str; 3] = ["orders", "steps", "orders-dead"];
 const PLAIN: [&str; 2] = ["parcels", "letters"];
 const SESSIONS: [&str; 2] = ["chats", "carts"];
 const STORES: [&str; 2] = ["books", "diary"];
+const SUBSCRIPTIONS: [(&str, Feeding); 3] =
+    [("reads", Feeding::Nothing), ("bills", Feeding::Queue), ("ships", Feeding::Workers)];
 
 /// What happens in a world, and how often.
 #[derive(Clone, Debug)]
@@ -154,11 +167,13 @@ fn limits(rng: &mut Rng) -> Limits {
         recent_events_max: rng.one(&[cloud.recent_events_max, 20], 20),
         recent_page_max: rng.one(&[cloud.recent_page_max, 3], 3),
         indexed_step_max: rng.one(&[cloud.indexed_step_max, 10], 10),
+        subscription_window_max: rng.one(&[cloud.subscription_window_max, 3], 3),
+        subscription_step_max: rng.one(&[cloud.subscription_step_max, 3], 3),
         ..cloud
     }
 }
 
-/// One to three queues of each kind, or none of some kinds.
+/// One to three queues of each kind, or none of some kinds; and whoever follows events has some.
 fn queues(rng: &mut Rng) -> Vec<QueuePlan> {
     let families: [(&[&'static str], Kind); 5] = [
         (&STANDARD, Kind::Standard),
@@ -167,7 +182,8 @@ fn queues(rng: &mut Rng) -> Vec<QueuePlan> {
         (&SESSIONS, Kind::Broker { sessions: true }),
         (&STORES, Kind::Events),
     ];
-    let chosen = rng.between(1, 31);
+    let follows = rng.chance(40);
+    let chosen = rng.between(1, 31) | if follows { 1 << 4 } else { 0 };
     let mut queues = Vec::new();
     for (bit, (names, kind)) in families.into_iter().enumerate() {
         if chosen >> bit & 1 == 1 {
@@ -175,6 +191,14 @@ fn queues(rng: &mut Rng) -> Vec<QueuePlan> {
             let names = names.iter().rev().take(count);
             queues.extend(names.map(|name| QueuePlan { name, kind }));
         }
+    }
+    if follows {
+        let count = 1 + rng.index(SUBSCRIPTIONS.len());
+        let several = SUBSCRIPTIONS.iter().rev().take(count);
+        queues.extend(several.map(|(name, feeding)| {
+            let kind = Kind::Subscription(*feeding);
+            QueuePlan { name, kind }
+        }));
     }
     queues
 }

@@ -6,6 +6,7 @@ use lineside_core::broker::{BrokerCommand, BrokerFact, BrokerOperation, BrokerRe
 use lineside_core::command::{Command, Reply};
 use lineside_core::fact::Fact;
 use lineside_core::id::Seq;
+use lineside_core::subscription::SubscriptionCommand;
 
 use super::kinds;
 use crate::ledger::Heard;
@@ -51,6 +52,8 @@ impl fmt::Display for FactText<'_> {
                 write!(f, " {} {} #{} of {}", one.number.0, one.kind, one.version.0, one.stream)
             }
             Fact::Indexed(indexed) => write!(f, " up to {}", indexed.upto.0),
+            Fact::Subscribed(made) => write!(f, " {}", made.name),
+            Fact::Advanced(one) => write!(f, " to {} with {}", one.upto.0, one.messages),
             Fact::QueueChanged(_)
             | Fact::QueueDeleted(_)
             | Fact::QueuePurged(_)
@@ -87,6 +90,20 @@ fn broker(f: &mut fmt::Formatter<'_>, fact: &BrokerFact) -> fmt::Result {
             write!(f, " {}", one.session)
         }
         BrokerFact::SessionStateSet(one) => write!(f, " {} {:?} bytes", one.session, one.len),
+    }
+}
+
+fn subscription(f: &mut fmt::Formatter<'_>, command: &SubscriptionCommand) -> fmt::Result {
+    match command {
+        SubscriptionCommand::Create { name, settings } => {
+            write!(f, "subscribe {name} behind {}: {:?}", settings.after.0, settings.feeds)
+        }
+        SubscriptionCommand::Delete { name } => write!(f, "unsubscribe {name}"),
+        SubscriptionCommand::Describe { name } => write!(f, "describe subscription {name}"),
+        SubscriptionCommand::Advance { name, after, upto, messages, wait } => {
+            let (after, upto, count) = (after.0, upto.0, messages.len());
+            write!(f, "{name} from {after} to {upto} with {count}, waiting {}", wait.0)
+        }
     }
 }
 
@@ -146,6 +163,16 @@ impl fmt::Display for CommandText<'_> {
                 write!(f, "{max} recent of {store} behind {}, waiting {}", after.0, wait.0)
             }
             Command::DescribeEvents { name } => write!(f, "describe events of {name}"),
+            Command::Subscription(command) => subscription(f, command),
+            Command::Park { queue, receipt, reason } => {
+                let (seq, attempt) = (receipt.seq.0, receipt.attempt);
+                write!(f, "park #{seq}/{}.{attempt} of {queue}", receipt.epoch.0)?;
+                reason.iter().try_for_each(|reason| write!(f, " since {}", reason.as_str()))
+            }
+            Command::GiveBack { queue, seqs: all } => {
+                write!(f, "give back of {queue}")?;
+                seqs(f, all)
+            }
         }
     }
 }

@@ -165,7 +165,7 @@ async fn an_index_that_is_damaged_at_the_start_is_made_anew() {
 }
 
 /// Where the body of an event lies.
-async fn place_of(world: &World, number: u64) -> Place {
+pub(crate) async fn place_of(world: &World, number: u64) -> Place {
     let kept = world.log.kept(PartitionId(0), Position::default());
     let bodies: Vec<_> = kept.map(|kept| kept.unwrap().body.place).collect().await;
     bodies[usize::try_from(number).unwrap() - 1]

@@ -40,7 +40,7 @@ fn send_large(queue: &Name) -> Command {
 /// A receive whose message stays visible to others.
 fn look(queue: &Name) -> Command {
     let (queue, visibility) = (queue.clone(), Some(Millis::ZERO));
-    Command::Receive { queue, max: 1, visibility, wait: None, attempt: None }
+    Command::Receive { queue, max: 1, visibility, wait: None, attempt: None, alone: false }
 }
 
 fn bodies_outside(disk: &TestDisk) -> usize {

@@ -13,6 +13,7 @@ mod read_only;
 mod rejected;
 mod shutdown;
 mod starting;
+mod state;
 mod support;
 mod unsynced;
 mod waiting;

@@ -104,6 +104,7 @@ pub(crate) fn receive(queue: &Name, wait: u64) -> Command {
         visibility: None,
         wait: Some(Millis::seconds(wait)),
         attempt: None,
+        alone: false,
     }
 }
 

@@ -37,6 +37,7 @@ fn polled() -> Vec<Fact> {
         first_received_at: Some(Stamp(6)),
         group: Some(label("g")),
         origin: name("aws/f"),
+        reason: None,
     };
     let attempt = Leased {
         queue,

@@ -24,8 +24,47 @@ pub(crate) fn every_fact() -> Vec<Fact> {
         every_move(),
         vec![Fact::Broker(last)],
         every_change_of_events(),
+        every_change_of_subscriptions(),
     ]
     .concat()
+}
+
+fn every_change_of_subscriptions() -> Vec<Fact> {
+    let subscription = QueueId(1);
+    let item = QueryItem {
+        types: vec![label("t")],
+        tags: vec![label("a"), label("b")],
+        stream: Some(label("s-1")),
+        category: Some(label("s")),
+        correlation: Some(label("c")),
+    };
+    let bare = SubscriptionSettings {
+        store: name("native/e"),
+        query: Query::default(),
+        after: EventNumber(0),
+        feeds: Feeds::Nothing,
+        note: None,
+    };
+    let fed = SubscriptionSettings { feeds: Feeds::Queue(name("aws/q")), ..bare.clone() };
+    let workers = Workers {
+        queue: name("native/w"),
+        parked: name("native/p"),
+        lease: Millis(30_000),
+        attempts: 5,
+    };
+    let full = SubscriptionSettings {
+        query: Query { items: vec![item, QueryItem::default()] },
+        after: EventNumber(70_000),
+        feeds: Feeds::Workers(workers),
+        note: Some(text("by tag")),
+        ..bare.clone()
+    };
+    let made = |settings| {
+        let name = name("native/s");
+        Fact::Subscribed(Subscribed { subscription, name, settings })
+    };
+    let advanced = Advanced { subscription, upto: EventNumber(70_001), messages: 24 };
+    vec![made(bare), made(fed), made(full), Fact::Advanced(advanced)]
 }
 
 fn every_change_of_events() -> Vec<Fact> {
@@ -106,12 +145,14 @@ fn every_change_of_messages() -> Vec<Fact> {
         first_received_at: None,
         group: None,
         origin: name("aws/from"),
+        reason: None,
     };
     let full = DeadLettered {
         first_received_at: Some(Stamp(12)),
         group: Some(label("ünïcode")),
         ..dead.clone()
     };
+    let parked = DeadLettered { reason: Some(text("no such order")), ..full.clone() };
     let lease = |attempt: Option<DedupMark>| {
         let (queue, epoch, until) = (QueueId(1), Epoch(2), Stamp(3));
         let (seqs, soft) = (vec![Seq(4), Seq(500)], attempt.is_none());
@@ -134,6 +175,7 @@ fn every_change_of_messages() -> Vec<Fact> {
         deleted(1, 2),
         Fact::DeadLettered(dead),
         Fact::DeadLettered(full),
+        Fact::DeadLettered(parked),
         expired(1, Stamp(2), 3),
     ]
 }
@@ -200,6 +242,8 @@ pub(crate) fn number(fact: &Fact) -> u8 {
         Fact::EventStoreCreated(_) => 60,
         Fact::Appended(_) => 61,
         Fact::Indexed(_) => 62,
+        Fact::Subscribed(_) => 63,
+        Fact::Advanced(_) => 64,
     }
 }
 
@@ -340,7 +384,8 @@ fn any_sent() -> impl Strategy<Value = Fact> {
 fn any_dead_letter() -> impl Strategy<Value = Fact> {
     let ways = (any_queue(), any_seq(), any_queue(), any_seq());
     let times = (any_stamp(), option::of(any_stamp()), any::<u32>());
-    (ways, times, option::of(any_label()), any_name()).prop_map(|(ways, times, group, origin)| {
+    let words = (option::of(any_label()), any_name(), option::of("[xy]{0,3}".prop_map(Text::new)));
+    (ways, times, words).prop_map(|(ways, times, (group, origin, reason))| {
         let (from, seq, to, to_seq) = ways;
         let (sent_at, first_received_at, receives) = times;
         let body = BodyRef { place: place(u64::from(receives)), len: receives };
@@ -356,6 +401,7 @@ fn any_dead_letter() -> impl Strategy<Value = Fact> {
             first_received_at,
             group,
             origin,
+            reason,
         })
     })
 }
@@ -434,6 +480,43 @@ fn about_events() -> impl Strategy<Value = Fact> {
     ]
 }
 
+fn any_query() -> impl Strategy<Value = Query> {
+    let sets = (vec(any_label(), 0..2), vec(any_label(), 0..2));
+    let single = (option::of(any_label()), option::of(any_label()), option::of(any_label()));
+    let item = (sets, single).prop_map(|((types, tags), (stream, category, correlation))| {
+        QueryItem { types, tags, stream, category, correlation }
+    });
+    vec(item, 0..3).prop_map(|items| Query { items })
+}
+
+fn any_feeds() -> impl Strategy<Value = Feeds> {
+    let workers = (any_name(), any_name(), any::<u64>(), any::<u32>());
+    prop_oneof![
+        Just(Feeds::Nothing),
+        any_name().prop_map(Feeds::Queue),
+        workers.prop_map(|(queue, parked, lease, attempts)| {
+            Feeds::Workers(Workers { queue, parked, lease: Millis(lease), attempts })
+        }),
+    ]
+}
+
+fn about_subscriptions() -> impl Strategy<Value = Fact> {
+    let settings = (any_query(), any_feeds(), any_number(), option::of("[xy]{0,3}"));
+    let names = (any_queue(), any_name(), any_name());
+    prop_oneof![
+        1 => (names, settings).prop_map(
+            |((subscription, name, store), (query, feeds, after, note))| {
+                let note = note.map(Text::new);
+                let settings = SubscriptionSettings { store, query, after, feeds, note };
+                Fact::Subscribed(Subscribed { subscription, name, settings })
+            }
+        ),
+        2 => (any_queue(), any_number(), any::<u32>()).prop_map(|(subscription, upto, messages)| {
+            Fact::Advanced(Advanced { subscription, upto, messages })
+        }),
+    ]
+}
+
 pub(crate) fn any_fact() -> impl Strategy<Value = Fact> {
     prop_oneof![
         1 => about_all(),
@@ -441,5 +524,6 @@ pub(crate) fn any_fact() -> impl Strategy<Value = Fact> {
         12 => about_messages(),
         4 => any_move(),
         4 => about_events(),
+        3 => about_subscriptions(),
     ]
 }

@@ -4,11 +4,11 @@
 mod blocks;
 pub(crate) mod codec;
 mod commands;
-mod facts;
+pub(crate) mod facts;
 mod moves;
 mod names;
 mod notes;
-mod random;
+pub(crate) mod random;
 mod rests_on;
 mod settings;
 pub(crate) mod snapshots;
@@ -29,7 +29,7 @@ pub(crate) use crate::broker::{
 pub(crate) use crate::command::{
     Command, Delivery, Description, NewDedup, NewMessage, Peeked, PeekedLease, Reply, Verdict,
 };
-pub(crate) use crate::events::{Appended, EventStoreCreated, Indexed};
+pub(crate) use crate::events::{Appended, EventStoreCreated, Indexed, Query, QueryItem};
 pub(crate) use crate::fact::{
     Batch, ClockMoved, DeadLettered, DedupMark, Deleted, Expired, Fact, Facts, LeaseChanged,
     Leased, MoveCancelled, MoveEnded, MovePassed, MoveStarted, Moved, Opened, QueueChanged,
@@ -48,6 +48,10 @@ pub(crate) use crate::queue::{
 pub(crate) use crate::receipt::Receipt;
 pub(crate) use crate::refusal::{QueueRefusal, Refusal, Setting};
 pub(crate) use crate::stamp::{Millis, Stamp};
+pub(crate) use crate::subscription::{
+    Advanced, Feeds, Subscribed, SubscriptionCommand, SubscriptionDescription, SubscriptionRefusal,
+    SubscriptionSettings, Workers,
+};
 
 pub(crate) fn name(text: &str) -> Name {
     Name::new(text)
@@ -203,17 +207,27 @@ pub(crate) fn send_in(queue: &str, group: &str, dedup: &str) -> Command {
 
 pub(crate) fn receive(queue: &str, max: usize) -> Command {
     let (queue, visibility, wait, attempt) = (name(queue), None, None, None);
-    Command::Receive { queue, max, visibility, wait, attempt }
+    Command::Receive { queue, max, visibility, wait, attempt, alone: false }
 }
 
 pub(crate) fn receive_for(queue: &str, max: usize, visibility: u64) -> Command {
     let (queue, visibility) = (name(queue), Some(seconds(visibility)));
-    Command::Receive { queue, max, visibility, wait: None, attempt: None }
+    Command::Receive { queue, max, visibility, wait: None, attempt: None, alone: false }
+}
+
+/// Of each group one at most.
+pub(crate) fn receive_alone(queue: &str, max: usize) -> Command {
+    match receive(queue, max) {
+        Command::Receive { queue, max, visibility, wait, attempt, .. } => {
+            Command::Receive { queue, max, visibility, wait, attempt, alone: true }
+        }
+        other => other,
+    }
 }
 
 pub(crate) fn receive_as(queue: &str, max: usize, attempt: &str) -> Command {
     let (queue, attempt) = (name(queue), Some(label(attempt)));
-    Command::Receive { queue, max, visibility: None, wait: None, attempt }
+    Command::Receive { queue, max, visibility: None, wait: None, attempt, alone: false }
 }
 
 pub(crate) fn delete(queue: &str, receipt: Receipt) -> Command {
@@ -222,6 +236,14 @@ pub(crate) fn delete(queue: &str, receipt: Receipt) -> Command {
 
 pub(crate) fn change_lease(queue: &str, receipt: Receipt, timeout: u64) -> Command {
     Command::ChangeLease { queue: name(queue), receipt, timeout: seconds(timeout) }
+}
+
+pub(crate) fn park(queue: &str, receipt: Receipt, reason: Option<&str>) -> Command {
+    Command::Park { queue: name(queue), receipt, reason: reason.map(text) }
+}
+
+pub(crate) fn give_back(queue: &str, seqs: &[u64]) -> Command {
+    Command::GiveBack { queue: name(queue), seqs: seqs.iter().copied().map(Seq).collect() }
 }
 
 pub(crate) fn create_broker(queue: &str) -> Command {
@@ -658,6 +680,7 @@ impl Partition {
                     store.check();
                     None
                 }
+                super::Kind::Subscription(_) => None,
             };
             assert_eq!(resource.due, next, "when {id:?} is due");
             due.extend(next.map(|next| (next, *id)));

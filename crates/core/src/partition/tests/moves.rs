@@ -114,6 +114,7 @@ fn a_message_is_moved_by_one_fact_which_makes_it_a_new_one() {
         first_received_at: Some(stamp(2)),
         group: Some(label("g")),
         origin: name("q"),
+        reason: None,
     };
     let task = id_at(1, 9);
     let start = MoveStarted {

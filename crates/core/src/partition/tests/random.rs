@@ -35,6 +35,8 @@ pub(super) enum Wish {
     Scope(Scope),
     StartMove { source: usize, destination: Option<usize>, rate: Option<u32> },
     CancelMove(usize, usize),
+    Park(usize, bool),
+    GiveBack(usize, Vec<u64>),
 }
 
 const QUEUES: [&str; 4] = ["q", "f", "r", "s"];
@@ -74,6 +76,8 @@ pub(super) fn wish() -> impl Strategy<Value = Wish> {
             Wish::StartMove { source, destination, rate }
         }),
         1 => (2..4_usize, 0..3_usize).prop_map(|(source, which)| Wish::CancelMove(source, which)),
+        2 => (0..20_usize, any::<bool>()).prop_map(|(which, why)| Wish::Park(which, why)),
+        1 => (2..4_usize, vec(0..7_u64, 0..5)).prop_map(|(queue, seqs)| Wish::GiveBack(queue, seqs)),
     ]
 }
 
@@ -221,6 +225,7 @@ impl Story {
                 visibility: visibility.map(Millis),
                 wait: None,
                 attempt: attempt.map(|attempt| label(&attempt.to_string())),
+                alone: false,
             },
             Wish::Delete(which) => {
                 let (queue, receipt) = self.receipt(*which)?;
@@ -231,6 +236,11 @@ impl Story {
                 let timeout = Millis(*timeout);
                 Command::ChangeLease { queue: name(queue), receipt, timeout }
             }
+            Wish::Park(which, why) => {
+                let (queue, receipt) = self.receipt(*which)?;
+                park(queue, receipt, why.then_some("why"))
+            }
+            Wish::GiveBack(queue, seqs) => give_back(QUEUES[*queue], seqs),
         })
     }
 }
@@ -238,7 +248,7 @@ impl Story {
 impl World {
     /// The partition after a crash that took all that nobody waited for: hard facts before
     /// `durable`, soft ones and openings all.
-    fn survived(&self, durable: Position) -> Partition {
+    pub(crate) fn survived(&self, durable: Position) -> Partition {
         let mut partition = Partition::new(PartitionId(0), self.limits.clone());
         for (position, batch) in (0..).map(Position).zip(&self.log) {
             for (here, fact) in batch.places(position) {
@@ -252,7 +262,7 @@ impl World {
     }
 }
 
-pub(super) fn config(cases: u32) -> ProptestConfig {
+pub(crate) fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
@@ -297,8 +307,8 @@ fn stories_reach_far() {
 
     let mut runner = TestRunner::deterministic();
     let mut seen = BTreeSet::new();
-    for _ in 0..60 {
-        let steps = vec(step(), 60..70).new_tree(&mut runner).unwrap().current();
+    for _ in 0..150 {
+        let steps = vec(step(), 200..210).new_tree(&mut runner).unwrap().current();
         let mut story = Story::new();
         steps.iter().for_each(|step| story.take(step));
         let facts = story.world.log.iter().flat_map(|batch| &batch.facts.facts);

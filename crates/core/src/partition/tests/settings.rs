@@ -192,7 +192,14 @@ fn patience_is_the_requests_then_the_queues() {
     let world = World::new().with("q", QueueKind::Standard, given);
     let waiting = |wait| {
         let (queue, max, visibility, attempt) = (name("q"), 1, None, None);
-        world.partition.patience_of(&Command::Receive { queue, max, visibility, wait, attempt })
+        world.partition.patience_of(&Command::Receive {
+            queue,
+            max,
+            visibility,
+            wait,
+            attempt,
+            alone: false,
+        })
     };
     assert_eq!([waiting(None), waiting(Some(seconds(4)))], [seconds(9), seconds(4)]);
     assert_eq!(waiting(Some(Millis::ZERO)), Millis::ZERO);

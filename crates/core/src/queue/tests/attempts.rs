@@ -43,6 +43,7 @@ fn the_leases_that_start_again_have_the_length_that_is_asked_for_now() {
         visibility: Some(seconds(7)),
         wait: None,
         attempt: Some(label("r")),
+        alone: false,
     };
     let here = world.here().position.0;
     world

@@ -21,6 +21,7 @@ fn moved(seq: u64, to_seq: u64, position: u64) -> DeadLettered {
         first_received_at: Some(stamp(1)),
         group: Some(label("g")),
         origin: name("q"),
+        reason: None,
     }
 }
 

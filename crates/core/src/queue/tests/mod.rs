@@ -11,6 +11,7 @@ mod fifo;
 mod items;
 mod leases;
 mod million;
+mod park;
 mod peek;
 mod refusals;
 mod standard;

@@ -49,6 +49,7 @@ fn a_message_is_shown_with_all_that_is_known_of_it() {
         receives: 0,
         first_received_at: None,
         origin: None,
+        reason: None,
         group: Some(label("g")),
         visible_at: stamp(5),
         lease: None,

@@ -109,7 +109,7 @@ impl Story {
 
 fn ask(max: usize, visibility: u64) -> Command {
     let visibility = Some(Millis(visibility));
-    Command::Receive { queue: name("q"), max, visibility, wait: None, attempt: None }
+    Command::Receive { queue: name("q"), max, visibility, wait: None, attempt: None, alone: false }
 }
 
 fn is_nothing(verdict: &Verdict) -> bool {

@@ -28,7 +28,7 @@ const EVENTS_MAX: u64 = 6;
 #[derive(Debug, Default)]
 pub(crate) struct Diary {
     stores: Vec<(&'static str, QueueId, Listing)>,
-    last: EventNumber,
+    pub(super) last: EventNumber,
 }
 
 impl Diary {

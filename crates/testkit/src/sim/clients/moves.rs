@@ -13,7 +13,7 @@ const NOTES: [&str; 3] = ["policy", "key", "other"];
 const TEXTS: [&str; 4] = ["", "one", "two", "a text that is as long as half a sentence"];
 
 /// How often what is wished.
-const WISHES: [u32; 8] = [10, 4, 4, 8, 22, 12, 10, 30];
+const WISHES: [u32; 9] = [10, 4, 4, 8, 22, 12, 10, 10, 30];
 
 impl Clients {
     pub(super) fn about_more(&mut self, whim: &mut Whim<'_>, plan: QueuePlan) -> Command {
@@ -33,6 +33,11 @@ impl Clients {
                 let source = self.source(whim, plan);
                 let task = self.task(whim, &source);
                 Command::CancelMove { source, task }
+            }
+            7 => {
+                let count = whim.rng.between(1, 4);
+                let seqs = (0..count).map(|_| Seq(whim.rng.below(12))).collect();
+                Command::GiveBack { queue: self.source(whim, plan), seqs }
             }
             _ => Command::Peek {
                 queue: name,

@@ -1,7 +1,7 @@
 //! What callers wish of standard and FIFO queues, and of queues as such.
 
 use lineside_core::command::{Command, NewDedup, NewMessage};
-use lineside_core::id::{Label, Name, Seq};
+use lineside_core::id::{Label, Name, Seq, Text};
 use lineside_core::parts::DeadLetterRule;
 use lineside_core::queue::{QueueKind, SettingsPatch};
 use lineside_core::stamp::Millis;
@@ -13,7 +13,7 @@ const GROUPS: [&str; 4] = ["red", "green", "blue", "red"];
 const KEYS: [&str; 4] = ["k1", "k2", "k3", "k4"];
 
 /// How often what is wished of a polled queue.
-const WISHES: [u32; 4] = [42, 26, 26, 6];
+const WISHES: [u32; 5] = [42, 26, 26, 6, 4];
 /// How often what is wished about queues.
 const ABOUT: [u32; 8] = [24, 20, 5, 6, 16, 8, 10, 8];
 
@@ -25,6 +25,7 @@ pub(super) fn audit(name: &str) -> Vec<Command> {
         visibility: Some(Millis::seconds(30)),
         wait: Some(Millis::ZERO),
         attempt: None,
+        alone: false,
     };
     let describe = || Command::DescribeQueue { name: named(name) };
     let moves = Command::ListMoves { source: named(name), limit: 10 };
@@ -49,11 +50,17 @@ impl Clients {
             0 => Command::Send { queue, message: self.message(whim, plan.kind) },
             1 => self.receive(whim, plan, queue),
             2 => Command::Delete { queue, receipt: self.receipt(whim, index).0 },
-            _ => {
+            3 => {
                 let timeout = whim.seconds(&[0, 0, 1, 5, 30, 50_000]);
                 Command::ChangeLease { queue, receipt: self.receipt(whim, index).0, timeout }
             }
+            _ => self.park(whim, index, queue),
         }
+    }
+
+    pub(super) fn park(&mut self, whim: &mut Whim<'_>, index: usize, queue: Name) -> Command {
+        let reason = whim.maybe(70, |whim| Text::new(whim.rng.one(&["broken", "unknown", ""], "")));
+        Command::Park { queue, receipt: self.receipt(whim, index).0, reason }
     }
 
     pub(super) fn message(&mut self, whim: &mut Whim<'_>, kind: Kind) -> NewMessage {
@@ -80,7 +87,7 @@ impl Clients {
         }
     }
 
-    fn receive(&mut self, whim: &mut Whim<'_>, plan: QueuePlan, queue: Name) -> Command {
+    pub(super) fn receive(&mut self, whim: &mut Whim<'_>, plan: QueuePlan, queue: Name) -> Command {
         let attempts = if plan.kind == Kind::Fifo { 20 } else { 2 };
         Command::Receive {
             queue,
@@ -88,6 +95,7 @@ impl Clients {
             visibility: whim.maybe(50, |whim| whim.seconds(&[0, 1, 5, 30])),
             wait: whim.maybe(self.waits, |whim| whim.seconds(&[0, 1, 5, 20])),
             attempt: whim.maybe(attempts, |whim| whim.label(&KEYS)),
+            alone: plan.kind == Kind::Fifo && whim.rng.chance(25),
         }
     }
 
