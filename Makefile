@@ -13,7 +13,7 @@
 #   make faults                breaks everything under a server, a line for each kind; ONLY=kill CYCLES=10000,
 #                              SEED=… once more, JSON=1 into target/faults/results.json; faults-short is for CI
 #   make fuzz [TIME=60]        the parsers of what strangers send, each for so many seconds; ONLY=json|query|sigv4|policy|
-#                              ce_binary|ce_structured|ce_batch|append|parameters|index_run|fold
+#                              ce_binary|ce_structured|ce_batch|append|parameters|subscription|index_run|fold
 #   make sigv4-mutations       a million changes of signed requests (MUTATIONS=…), none of which may verify
 #   make bench [ONLY=sqs-send] rows beside peers, which it installs: moto, MiniStack, LocalStack, NATS, Redis, RabbitMQ,
 #                              fjall, okaywal; PAIRS=7 SECONDS=3 JSON=1; ONLY takes names of rows and their first

@@ -19,7 +19,7 @@ RUSTFLAGS="$coverage" cargo build --quiet --locked --release --manifest-path fuz
   --target "$host" --target-dir "$build"
 
 status=0
-for target in ${ONLY:-json query sigv4 policy ce_binary ce_structured ce_batch append parameters index_run fold}; do
+for target in ${ONLY:-json query sigv4 policy ce_binary ce_structured ce_batch append parameters subscription index_run fold}; do
   found=$build/found/$target crashes=$build/crashes/$target
   rm -rf "$crashes"
   mkdir -p "$found" "$crashes"

@@ -16,13 +16,17 @@ use lineside_core::stamp::Stamp;
 use serde_json::Value;
 
 use crate::append::Proposal;
-use crate::bounds::{DATA_BYTES_MAX, EVENTS_MAX, EXTENSIONS_MAX, LIMIT_MAX, TAGS_MAX};
+use crate::bounds::{
+    DATA_BYTES_MAX, EVENTS_MAX, EXTENSIONS_MAX, LEASE_SECONDS_MAX, LIMIT_MAX, NUMBER_MAX,
+    PARKED_MAX, QUERY_ITEMS_MAX, RECEIPTS_MAX, RECEIVE_MAX, TAGS_MAX,
+};
 use crate::cloudevents::{
     BATCH_TYPE, Proposed, STRUCTURED_TYPE, canonical, write_batch, write_binary, write_structured,
 };
 use crate::frame::{Frames, last_event_id};
 use crate::problem::Problem;
 use crate::read::{ReadEvent, ReadEvents, ReadStream};
+use crate::subscription::{Ack, Feeding, Park, Receive, Replay, Spec, name_of_path};
 
 /// Binary mode: lines of headers, an empty line, a body.
 pub fn binary(data: &[u8]) {
@@ -46,6 +50,39 @@ pub fn batch(data: &[u8]) {
 /// Our own form: the body.
 pub fn append(data: &[u8]) {
     json_of("application/json", data);
+}
+
+/// What is asked of a subscription: the body, as each of its operations takes it.
+pub fn subscription(data: &[u8]) {
+    shown(Spec::read(data), |spec| {
+        assert!(spec.query.items.len() <= QUERY_ITEMS_MAX);
+        if let Feeding::Workers { lease, attempts, .. } = spec.feeding {
+            assert!((1..=LEASE_SECONDS_MAX).contains(&lease.as_seconds()));
+            assert!((1..=1000).contains(&attempts));
+        }
+    });
+    shown(Receive::read(data), |receive| assert!((1..=RECEIVE_MAX).contains(&receive.max)));
+    shown(Ack::read(data), |ack| match ack {
+        Ack::Receipts(receipts) => assert!(receipts.len() <= RECEIPTS_MAX),
+        Ack::Upto { upto, .. } => assert!(upto.0 <= NUMBER_MAX),
+    });
+    for park in [Park::read_nack(data), Park::read_park(data)] {
+        shown(park, |park| assert!((1..=RECEIPTS_MAX).contains(&park.receipts.len())));
+    }
+    shown(Replay::read(data), |replay| match replay {
+        Replay::Ids(ids) => assert!(ids.len() <= PARKED_MAX),
+        Replay::Oldest(max) => assert!(max > 0),
+    });
+    if let Ok(Err(problem)) = str::from_utf8(data).map(name_of_path) {
+        assert_shown(&problem);
+    }
+}
+
+fn shown<T>(read: Result<T, Problem>, holds: impl FnOnce(T)) {
+    match read {
+        Err(problem) => assert_shown(&problem),
+        Ok(read) => holds(read),
+    }
 }
 
 /// A query string, as every read takes it; the first line of the input, and the second is Accept,
@@ -219,6 +256,7 @@ mod tests {
             ("ce_batch", batch),
             ("append", append),
             ("parameters", parameters),
+            ("subscription", subscription),
         ] {
             let inputs = replay(target, run);
             assert!(inputs >= 8, "{target}: {inputs} inputs");

@@ -134,6 +134,10 @@ problems! {
     ExistsOtherwise: "exists-otherwise", CONFLICT, "Exists otherwise",
         "Use another name, or delete what is there first.";
 
+    /// A cursor is to be behind the last event.
+    BeyondEnd: "beyond-end", CONFLICT, "Beyond the end",
+        "Begin at `end`, or at a number that an event has.";
+
     /// What is asked for is of another kind than what is there.
     OtherKind: "other-kind", CONFLICT, "Of another kind",
         "Look at what it is with GET, and ask for what its kind has.";

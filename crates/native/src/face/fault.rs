@@ -82,7 +82,7 @@ fn of_subscription(refusal: &SubscriptionRefusal) -> Problem {
         }
         SubscriptionRefusal::BeyondEnd { last } => {
             let detail = format!("The last event is {}: a cursor cannot be behind it.", last.0);
-            Problem::new(Kind::InvalidBody, detail).with("end", last.0)
+            Problem::new(Kind::BeyondEnd, detail).with("end", last.0)
         }
         SubscriptionRefusal::NotSo => {
             let detail = "The cursor of this subscription is moved by the server alone.";

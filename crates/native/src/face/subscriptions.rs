@@ -23,7 +23,7 @@ use crate::subscription::{
 };
 
 /// Most subscriptions that one page lists.
-const PAGE_MAX: u64 = 100;
+const PAGE_MAX: u64 = 64;
 /// Most parked events that one page shows.
 const PARKED_PAGE_MAX: u64 = 64;
 

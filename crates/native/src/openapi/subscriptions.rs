@@ -19,7 +19,7 @@ const NAME: Parameter = parameter(
 
 const PAGE: [Parameter; 2] = [
     parameter(Place::Query, "after", Schema::Plain, "Only those whose names come after this one."),
-    parameter(Place::Query, "limit", Schema::Few, "At most so many; 100 if it does not say."),
+    parameter(Place::Query, "limit", Schema::Few, "At most so many; 64 if it does not say."),
 ];
 
 const PARKED: [Parameter; 3] = [
@@ -43,7 +43,7 @@ const COMMON: [Kind; 10] = [
 ];
 
 /// What those say that want workers.
-const OF_WORKERS: [Kind; 13] = [
+const OF_WORKERS: [Kind; 14] = [
     Kind::InvalidBody,
     Kind::InvalidParameter,
     Kind::UnknownParameter,
@@ -52,6 +52,7 @@ const OF_WORKERS: [Kind; 13] = [
     Kind::NoSuchSubscription,
     Kind::OtherKind,
     Kind::Moved,
+    Kind::BeyondEnd,
     Kind::TooLarge,
     Kind::Internal,
     Kind::Behind,
@@ -128,6 +129,7 @@ pub(super) const OPERATIONS: [Operation; 10] = [
             Kind::MalformedJson,
             Kind::NoSuchQueue,
             Kind::ExistsOtherwise,
+            Kind::BeyondEnd,
             Kind::TooLarge,
             Kind::Internal,
             Kind::Busy,

@@ -318,7 +318,14 @@ fn text(raw: Raw<'_>, at: &str, longest: usize) -> Result<String, Problem> {
 
 fn texts(raw: Raw<'_>, at: &str) -> Result<Vec<String>, Problem> {
     let all = json::elements(raw, RECEIPTS_MAX).map_err(|misfit| invalid(misfit, at))?;
-    all.into_iter().map(|raw| text(raw, at, 256)).collect()
+    all.into_iter().map(|raw| receipt(raw, at)).collect()
+}
+
+/// A receipt is what base64 for URLs makes (RFC 4648, section 5).
+fn receipt(raw: Raw<'_>, at: &str) -> Result<String, Problem> {
+    let text = text(raw, at, 256)?;
+    let fits = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    fits.then_some(text).ok_or_else(|| invalid("A receipt has letters, digits, `-` and `_`.", at))
 }
 
 fn unknown(name: &str, known: &str) -> Problem {

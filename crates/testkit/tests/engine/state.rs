@@ -63,7 +63,7 @@ impl Fold for Chain {
 /// What the state has to be, of a stream's events.
 fn expected(events: &[EventBody]) -> Bytes {
     let blocks = events.chunks(BLOCK_EVENTS);
-    bytes_of(&blocks.fold(Vec::new(), |state, block| chained(state, block)))
+    bytes_of(&blocks.fold(Vec::new(), chained))
 }
 
 fn version(version: u64) -> Until {
@@ -112,12 +112,13 @@ async fn check(states: &States, history: &[EventBody], stream: &str, until: Unti
             && until.at.is_none_or(|at| event.assigned.recorded <= at)
     };
     let count = history.iter().take_while(holds).count();
-    let last = count.checked_sub(1).map(|last| &history[last].assigned);
+    let events: Vec<EventBody> = history.iter().take(count).cloned().collect();
+    let last = events.last().map(|event| &event.assigned);
     let wanted = StateAt {
         version: last.map_or(Version(0), |last| last.version),
         number: last.map_or(EventNumber(0), |last| last.number),
         recorded: last.map(|last| last.recorded),
-        state: expected(&history[..count]),
+        state: expected(&events),
         end: found.end,
     };
     assert_eq!(found, wanted, "{stream} {until:?}");
@@ -204,7 +205,7 @@ async fn large_events_make_short_blocks() {
         running.events.append(&wish(vec![large])).await.unwrap();
     }
     let history = history(&running.events, "s").await;
-    let blocks = history.chunks(5).fold(Vec::new(), |state, block| chained(state, block));
+    let blocks = history.chunks(5).fold(Vec::new(), chained);
     for bytes in [0, SNAPSHOT_BYTES, SNAPSHOT_BYTES] {
         let states = States::new(running.events.clone(), bytes);
         for _ in 0..2 {
