@@ -3,7 +3,8 @@
 use http::StatusCode;
 use http::request::Parts;
 use lineside_core::id::EventNumber;
-use lineside_engine::events::{FoldFault, FoldFaultKind, StateFault};
+use lineside_engine::events::{EventsFault, FoldFault, FoldFaultKind, StateFault};
+use lineside_engine::off_loop::off_loop;
 
 use super::fault::sentence;
 use super::{Answered, Native, TOKEN, answer, token_of, with};
@@ -18,16 +19,18 @@ impl Native {
         let stream = ask.stream(&model.definition.category)?;
         let fold = (self.folding.open)(&model.definition.program);
         let to = self.folding.states.at(&*fold, &stream, ask.until).await?;
+        // Who reads on with this token finds the model as it was here, too.
+        let end: EventNumber = to.end.max(model.number);
         let body = match ask.diff {
             None => write_state(&ask, &stream, &to)?,
             Some(until) => {
                 let from = self.folding.states.at(&*fold, &stream, until).await?;
-                write_difference(&ask, &stream, (&from, &to))?
+                // Of two large states it takes tens of milliseconds.
+                let work = move || write_difference(&ask, &stream, (&from, &to));
+                off_loop(work).await.map_err(EventsFault::from)??
             }
         };
         let response = answer(StatusCode::OK, "application/json", body);
-        // Who reads on with this token finds the model as it was here, too.
-        let end: EventNumber = to.end.max(model.number);
         Ok(with(response, TOKEN, &token_of(end)))
     }
 }

@@ -14,6 +14,7 @@ mod rejected;
 mod shutdown;
 mod starting;
 mod state;
+mod subscriptions;
 mod support;
 mod unsynced;
 mod waiting;
