@@ -384,7 +384,7 @@ impl Owner {
             Err(_) if !command.grows() => Room::default(),
             Err(_) => return drop(answer.send(Err(CallError::Full))),
         };
-        let verdict = self.decide(at, now, &command, room);
+        let (verdict, served) = self.decide(at, now, &command, room);
         let nothing_yet = matches!(&verdict.answer, Ok(reply) if reply.is_nothing_yet());
         let patience = self.partition.patience_of(&command);
         match self.partition.queue_of(&command) {
@@ -392,16 +392,27 @@ impl Owner {
                 let until = Millis(now.patience.0.saturating_add(patience.0));
                 self.waiters.add(queue, command, answer, until);
                 self.note_visible(queue, at);
+                // Who was served meanwhile may have brought what this one waits for.
+                if served.iter().any(|other| *other != queue) {
+                    self.serve(queue, at, now);
+                }
             }
             _ => self.hold(verdict.rests_on, answer, verdict.answer.map_err(CallError::Refused)),
         }
     }
 
-    fn decide(&mut self, at: Stamp, now: Now, command: &Command, room: Room) -> Verdict {
+    /// Decides, and serves those who wait for what that brings: at these queues.
+    fn decide(
+        &mut self,
+        at: Stamp,
+        now: Now,
+        command: &Command,
+        room: Room,
+    ) -> (Verdict, Vec<QueueId>) {
         let mut verdict = self.verdict(at, command);
         let facts = std::mem::take(&mut verdict.facts);
-        self.put(at, now, facts, room);
-        verdict
+        let served = self.put(at, now, facts, room);
+        (verdict, served)
     }
 
     fn verdict(&mut self, at: Stamp, command: &Command) -> Verdict {
@@ -423,7 +434,7 @@ impl Owner {
     }
 
     fn answer_now(&mut self, at: Stamp, now: Now, command: &Command, answer: Answer) {
-        let verdict = self.decide(at, now, command, Room::default());
+        let (verdict, _) = self.decide(at, now, command, Room::default());
         self.hold(verdict.rests_on, answer, verdict.answer.map_err(CallError::Refused));
     }
 
@@ -438,10 +449,10 @@ impl Owner {
     }
 
     /// Evolves facts, puts them where they will be submitted, and serves those who wait for them.
-    fn put(&mut self, at: Stamp, now: Now, facts: Facts, room: Room) {
-        for queue in self.record(at, now, facts, room) {
-            self.serve(queue, at, now);
-        }
+    fn put(&mut self, at: Stamp, now: Now, facts: Facts, room: Room) -> Vec<QueueId> {
+        let ripe = self.record(at, now, facts, room);
+        ripe.iter().for_each(|queue| self.serve(*queue, at, now));
+        ripe
     }
 
     /// Evolves facts and puts them where they will be submitted; the queues that somebody waits at.

@@ -63,6 +63,9 @@ pub const LIMIT_DEFAULT: usize = 100;
 /// Most bytes of a model's name.
 pub const MODEL_NAME_BYTES_MAX: usize = 100;
 
+/// Most characters of an entity's id, so that its stream's name has room for a category too.
+pub const ID_CHARS_MAX: usize = 200;
+
 /// Most bytes of a model's module of JavaScript.
 pub const SCRIPT_BYTES_MAX: usize = 256 << 10;
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use crate::bounds::{MODEL_NAME_BYTES_MAX, SCRIPT_BYTES_MAX};
+use crate::bounds::{ID_CHARS_MAX, MODEL_NAME_BYTES_MAX, SCRIPT_BYTES_MAX};
 use crate::json::{self, Raw, Type};
 use crate::params::{Params, invalid, whole};
 use crate::problem::{Kind, Problem};
@@ -256,6 +256,11 @@ impl ReadState {
         let (model, id) = rest.split_once('/').unwrap_or((rest, ""));
         let model = name_of_path(model)?;
         let id = stream_of_path(id).map_err(|problem| problem.at("parameter id"))?;
+        let chars = id.chars().count();
+        if chars > ID_CHARS_MAX {
+            let rule = format!("An id has at most {ID_CHARS_MAX} characters, not {chars}.");
+            return Err(invalid("id", rule));
+        }
         let version = params.number("version")?.map(Version);
         let at = params.one("at")?.map(|text| moment("at", text)).transpose()?;
         let diff = params.one("diff")?.map(point).transpose()?;
@@ -418,8 +423,9 @@ mod tests {
         for bad in ["account", "account/", "account/%00"] {
             assert_eq!(ReadState::parse(bad, None).unwrap_err().place(), Some("parameter id"));
         }
-        let long = ReadState::parse(&format!("m/{}", "x".repeat(1020)), None).unwrap();
-        assert!(long.stream("abc").is_ok() && long.stream("abcd").is_err());
+        let long = ReadState::parse(&format!("m/{}", "x".repeat(200)), None).unwrap();
+        assert!(long.stream(&"a".repeat(823)).is_ok() && long.stream(&"a".repeat(824)).is_err());
+        assert!(ReadState::parse(&format!("m/{}", "x".repeat(201)), None).is_err());
     }
 
     #[test]

@@ -64,7 +64,7 @@ fn of(form: &Form) -> Value {
             "type": "object", "maxProperties": most,
             "additionalProperties": { "type": ["string", "number", "boolean"] },
         }),
-        Form::WordsOrNames { words, most, name } if words.is_empty() => json!({
+        Form::WordsOrNames { words: [], most, name } => json!({
             "type": "array", "maxItems": most, "items": of(&Form::Text(*name)),
         }),
         Form::WordsOrNames { words, most, name } => json!({ "oneOf": [

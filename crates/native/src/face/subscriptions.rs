@@ -120,7 +120,7 @@ impl Native {
             all.extend(with.subscriptions.standing(name).await?.map(|one| with.write(&one)));
         }
         let last = names.last().filter(|_| more).map(|name| with.wire_name(name));
-        Ok(answer(StatusCode::OK, "application/json", write_list(all, last)))
+        Ok(answer(StatusCode::OK, "application/json", write_list(&all, last)))
     }
 
     async fn put_subscription(&self, name: &str, body: &Bytes) -> Answered {

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::models;
 use crate::bounds::{
-    ATTRIBUTE_BYTES_MAX, EVENTS_MAX, EXTENSIONS_MAX, KEY_BYTES_MAX, LABEL_BYTES_MAX, LIMIT_DEFAULT,
-    LIMIT_MAX, NAME_BYTES_MAX, NUMBER_MAX, QUERY_ITEMS_MAX, STREAM_BYTES_MAX, TAG_BYTES_MAX,
-    TAGS_MAX,
+    ATTRIBUTE_BYTES_MAX, EVENTS_MAX, EXTENSIONS_MAX, ID_CHARS_MAX, KEY_BYTES_MAX, LABEL_BYTES_MAX,
+    LIMIT_DEFAULT, LIMIT_MAX, NAME_BYTES_MAX, NUMBER_MAX, QUERY_ITEMS_MAX, STREAM_BYTES_MAX,
+    TAG_BYTES_MAX, TAGS_MAX,
 };
 
 /// The schema of a parameter.
@@ -32,9 +32,6 @@ pub(super) enum Schema {
     Plain,
     Few,
 }
-
-/// So many bytes an id may have whatever the category is, unless that is extremely long.
-const ID_BYTES: usize = 200;
 
 /// A schema by its name.
 pub(super) fn reference(name: &str) -> Value {
@@ -71,7 +68,7 @@ pub(super) fn of_parameter(schema: Schema) -> Value {
         }),
         Schema::Few => json!({"type": "integer", "minimum": 1, "maximum": 64}),
         Schema::ModelName => models::name(),
-        Schema::EntityId => text(ID_BYTES),
+        Schema::EntityId => text(ID_CHARS_MAX),
         Schema::Point => models::point(),
         Schema::ExpectedHeader => {
             json!({"type": "string", "pattern": "^(any|empty|exists|[0-9]{1,15})$"})

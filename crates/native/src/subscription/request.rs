@@ -83,9 +83,10 @@ impl Spec {
 fn begin(raw: Raw<'_>) -> Result<Begin, Problem> {
     let at = "/from";
     match Type::of(raw) {
-        Type::Number => match number(raw, at, (1, crate::bounds::NUMBER_MAX))? {
-            number => Ok(Begin::At(EventNumber(number))),
-        },
+        Type::Number => {
+            let number = number(raw, at, (1, crate::bounds::NUMBER_MAX))?;
+            Ok(Begin::At(EventNumber(number)))
+        }
         Type::Text => match text(raw, at, 16)?.as_str() {
             "start" => Ok(Begin::Start),
             "end" => Ok(Begin::End),

@@ -57,7 +57,7 @@ fn put_queue(members: &mut Map<String, Value>, queue: Option<&str>, standing: &S
 }
 
 /// Several of them, and the name to go on behind.
-pub fn write_list(all: Vec<Value>, next: Option<&str>) -> Bytes {
+pub fn write_list(all: &[Value], next: Option<&str>) -> Bytes {
     json!({"subscriptions": all, "next": next}).to_string().into()
 }
 
