@@ -14,6 +14,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "sdk"))
 
+from conformance_model import KNOWN  # noqa: E402
+from harness.native import Native  # noqa: E402
 from harness.server import Server, require_binary  # noqa: E402
 
 SECONDS = "45"  # for what repeats; the phases before it take some more
@@ -36,6 +38,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="lineside-api-") as folder:
         server = Server(Path(folder)).start()
         try:
+            # No operation that chance finds makes a model and then asks for a state of the same.
+            defined = Native(server.url).call("PUT", f"/v1/models/{KNOWN}", {"category": KNOWN, "merge": True})
+            assert defined.status == 200, defined
             status = check(server, Path(folder), sys.argv[1:])
             server.assert_alive()
             return status or server.stop()
