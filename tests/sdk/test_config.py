@@ -379,6 +379,7 @@ def test_every_row_of_the_page_can_be_said_in_a_file(tmp_path):
     """The example of the documentation is a configuration."""
     page = (ROOT / "docs/configuration.md").read_text()
     example = re.search(r"```yaml\n(.*?)```", page, re.S)[1]
+    shutil.copy(ROOT / "examples/bank/account.js", tmp_path)  # the module that it names
     server = start(tmp_path, example)
     assert described(server, "orders")["VisibilityTimeout"] == "60"
     assert server.stop() == 0
