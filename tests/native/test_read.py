@@ -152,7 +152,7 @@ def test_the_document_is_served(api):
     answer = api.call("GET", "/v1/openapi.json")
     assert answer.status == 200 and answer.headers["content-type"] == "application/json"
     nouns = {path.split("/")[2] for path in answer.json["paths"]}
-    assert nouns == {"events", "streams", "subscriptions", "models", "state"}
+    assert nouns == {"events", "streams", "subscriptions", "models", "state", "queues"}
 
 
 def test_pages_are_bounded_in_bytes(api):

@@ -42,14 +42,15 @@ pub(crate) async fn open(
     let events = Events::new(engine.clone(), index, store.clone(), tell);
     events.begin().await?;
     let prefix = Name::new(PREFIXES.subscription);
-    let subscriptions = Subscriptions::new(engine, events.clone(), prefix, message_of, tell);
+    let subscriptions =
+        Subscriptions::new(engine.clone(), events.clone(), prefix, message_of, tell);
     subscriptions.begin().await?;
     let (queue_of, name_of) = (queue_of, name_of);
     let subscribing =
         Subscribing { subscriptions, store, prefixes: PREFIXES, key, queue_of, name_of };
     let states = States::new(events.clone(), SNAPSHOT_BYTES);
     let folding = Folding { states, open: folds::open };
-    Ok(Native::new(events, subscribing, folding, stopping))
+    Ok(Native::new(engine, events, subscribing, folding, stopping))
 }
 
 fn tell(text: &str) {

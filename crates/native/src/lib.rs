@@ -19,6 +19,7 @@ pub mod openapi;
 mod params;
 pub mod problem;
 mod query;
+pub mod queue;
 pub mod read;
 mod refusal;
 pub mod subscription;

@@ -95,7 +95,7 @@ fn of_subscription(refusal: &SubscriptionRefusal) -> Problem {
     }
 }
 
-fn of_call(error: &CallError) -> Problem {
+pub(super) fn of_call(error: &CallError) -> Problem {
     match error {
         CallError::Refused(Refusal::Events(refusal)) => Problem::from(refusal),
         CallError::Refused(Refusal::Subscription(refusal)) => of_subscription(refusal),

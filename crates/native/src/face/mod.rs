@@ -5,6 +5,7 @@ mod body;
 mod fault;
 mod follow;
 mod models;
+mod queues;
 mod read;
 mod reserved;
 mod state;
@@ -15,6 +16,7 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use lineside_core::id::EventNumber;
+use lineside_engine::engine::Handle;
 use lineside_engine::events::Events;
 use tokio::sync::watch;
 
@@ -36,6 +38,7 @@ const ROOT: &str = "/v1/";
 /// The native face.
 #[derive(Clone)]
 pub struct Native {
+    engine: Handle,
     events: Events,
     subscribing: Subscribing,
     folding: Folding,
@@ -49,12 +52,13 @@ type Answered = Result<Response<Body>, Problem>;
 impl Native {
     /// A face over the events of a store, the subscriptions to it, and the states of its streams.
     pub fn new(
+        engine: Handle,
         events: Events,
         subscribing: Subscribing,
         folding: Folding,
         stopping: watch::Receiver<bool>,
     ) -> Native {
-        Native { events, subscribing, folding, stopping }
+        Native { engine, events, subscribing, folding, stopping }
     }
 
     /// Whether a request is of the native API.
@@ -86,6 +90,7 @@ impl Native {
             ("streams", Some(stream), &Method::GET) => self.read_stream(stream, head).await,
             ("streams", Some(_), _) => Err(wrong_method("GET, POST")),
             ("subscriptions", rest, _) => self.subscriptions(rest, head, body).await,
+            ("queues", Some(rest), _) => self.queues(rest, head).await,
             ("models", rest, _) => self.models(rest, head, body).await,
             ("state", Some(rest), &Method::GET) => self.state(rest, head).await,
             ("state", Some(_), _) => Err(wrong_method("GET")),

@@ -259,7 +259,7 @@ impl Native {
 }
 
 /// A limit from 1 to `most`, which is what it is if nobody says.
-fn bounded(params: &Params, most: u64) -> Result<usize, Problem> {
+pub(super) fn bounded(params: &Params, most: u64) -> Result<usize, Problem> {
     let limit = params.number("limit")?.unwrap_or(most);
     if !(1..=most).contains(&limit) {
         let detail = format!("The parameter `limit` is from 1 to {most}, and this is {limit}.");

@@ -3,6 +3,7 @@
 //! test compares them (`LINESIDE_WRITE_OPENAPI=1` with that test writes it anew).
 
 mod models;
+mod queues;
 mod schemas;
 mod subscriptions;
 mod table;
@@ -42,7 +43,7 @@ pub fn document() -> Value {
 
 fn all_schemas() -> Value {
     let mut all = schemas::all();
-    for more in [subscriptions::schemas(), models::schemas()] {
+    for more in [subscriptions::schemas(), models::schemas(), queues::schemas()] {
         if let (Value::Object(all), Value::Object(more)) = (&mut all, more) {
             all.extend(more);
         }

@@ -1,7 +1,7 @@
 //! The operations of the native API.
 
 use super::schemas::Schema;
-use super::{models, subscriptions};
+use super::{models, queues, subscriptions};
 use crate::problem::Kind;
 
 /// One operation.
@@ -202,7 +202,11 @@ const APPEND_PROBLEMS: [Kind; 15] = [
 
 /// All operations.
 pub(super) fn operations() -> impl Iterator<Item = &'static Operation> {
-    OPERATIONS.iter().chain(&subscriptions::OPERATIONS).chain(&models::OPERATIONS)
+    OPERATIONS
+        .iter()
+        .chain(&subscriptions::OPERATIONS)
+        .chain(&models::OPERATIONS)
+        .chain(&queues::OPERATIONS)
 }
 
 /// The operations of events.
