@@ -16,12 +16,14 @@
 #                              ce_binary|ce_structured|ce_batch|append|parameters|subscription|index_run|fold
 #   make sigv4-mutations       a million changes of signed requests (MUTATIONS=…), none of which may verify
 #   make bench [ONLY=sqs-send] rows beside peers, which it installs: moto, MiniStack, LocalStack, NATS, Redis, RabbitMQ,
-#                              fjall, okaywal; PAIRS=7 SECONDS=3 JSON=1; ONLY takes names of rows and their first
-#                              words, bench-list prints them; bench-plots draws what was measured last
+#                              PostgreSQL, UmaDB, fjall, okaywal; PAIRS=7 SECONDS=3 JSON=1; ONLY takes names of rows
+#                              and their first words, bench-list prints them; bench-plots draws what was measured last
 #   make bench-guard           instructions and bytes per message against their bounds; for CI
 #   make bench-polls           a thousand long polls that wait: processor time, and whom a message wakes
 #   make bench-backlog         a million waiting messages; bench-idle: 100,000 queues; bench-churn: ten million
 #                              messages sent and deleted
+#   make bench-streams         ten million events in a million streams; bench-tail: a thousand readers that follow;
+#                              bench-fold: the state of a stream of ten thousand events
 
 PYTHON  ?= python3
 VENV    := target/venv
@@ -31,6 +33,8 @@ VENV_BENCH := target/venv-bench
 VENV_API := target/venv-api
 BENCH   := target/release/lineside-bench
 RABBITMQ := /usr/lib/rabbitmq/bin/rabbitmq-server
+POSTGRES := /usr/lib/postgresql/*/bin/postgres
+UMADB   := target/bench-umadb/bin/umadb
 NODE    := tests/sdk/js
 SDK_RUST := tests/sdk/rust
 BINARY  := target/release/lineside
@@ -40,7 +44,7 @@ APT     := DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recomm
 export NPM_CONFIG_USERCONFIG := /dev/null
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-turns test-python test-api test-query test-js test-peers sdk-rust release gen gen-check fidelity fidelity-check sim faults faults-short fuzz sigv4-mutations bench bench-list bench-plots bench-build bench-guard bench-polls bench-backlog bench-idle bench-churn venv venv-query venv-peers venv-bench venv-bench-localstack venv-api node
+.PHONY: help demo test test-rust test-turns test-python test-api test-query test-js test-peers sdk-rust release gen gen-check fidelity fidelity-check sim faults faults-short fuzz sigv4-mutations bench bench-list bench-plots bench-build bench-guard bench-polls bench-backlog bench-idle bench-churn bench-streams bench-tail bench-fold bench-umadb venv venv-query venv-peers venv-bench venv-bench-localstack venv-api node
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -107,6 +111,8 @@ fidelity-check:
 bench: release bench-build venv-bench venv-bench-localstack
 	-@command -v redis-server >/dev/null || $(call install,redis-server,a Redis server)
 	-@test -x $(RABBITMQ) || $(call install,rabbitmq-server,a RabbitMQ server)
+	-@test -n "$(wildcard $(POSTGRES))" || $(call install,postgresql,a PostgreSQL server)
+	-@$(MAKE) --no-print-directory bench-umadb
 	@$(BENCH) pair $(ONLY) --pairs $(or $(PAIRS),7) --seconds $(or $(SECONDS),3) $(if $(JSON),--json)
 
 bench-list: bench-build
@@ -118,6 +124,13 @@ bench-plots: bench-build
 bench-build:
 	cargo build --release --package lineside-bench --features engines
 
+bench-umadb: $(UMADB)
+
+# Its build makes code of its protocol's definition, and wants the compiler for that.
+$(UMADB):
+	@command -v protoc >/dev/null || $(call install,protobuf-compiler,the compiler protoc)
+	cargo install --quiet umadb --version 0.7.8 --locked --root target/bench-umadb
+
 bench-guard:
 	@command -v valgrind >/dev/null || $(call install,valgrind,valgrind)
 	cargo build --release --package lineside-bench --bin guard
@@ -127,7 +140,7 @@ bench-polls: release
 	cargo build --release --package lineside-bench
 	target/release/lineside-bench idle-polls
 
-bench-backlog bench-idle bench-churn: bench-%: release
+bench-backlog bench-idle bench-churn bench-streams bench-tail bench-fold: bench-%: release
 	cargo build --release --package lineside-bench
 	target/release/lineside-bench $*
 

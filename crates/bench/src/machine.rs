@@ -3,6 +3,8 @@
 use std::fs::read_to_string;
 use std::path::Path;
 
+use anyhow::Context;
+
 /// What a reader must know to compare a row with their own.
 pub(crate) fn describe(data: &Path) -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
@@ -50,6 +52,34 @@ pub(crate) fn processor_seconds() -> f64 {
     processor_seconds_in(&stat).unwrap_or_default()
 }
 
+/// The same of another process, while it runs.
+pub(crate) fn processor_seconds_of(pid: Option<u32>) -> anyhow::Result<f64> {
+    let pid = pid.context("the process has ended")?;
+    let stat = read_to_string(format!("/proc/{pid}/stat"))?;
+    processor_seconds_in(&stat).context("the kernel's line is not understood")
+}
+
+/// The same of a process and of those that it has started, as they are now.
+pub(crate) fn processor_seconds_with_children(pid: Option<u32>) -> anyhow::Result<f64> {
+    let pid = pid.context("the process has ended")?;
+    let mut seconds = 0.0;
+    for entry in std::fs::read_dir("/proc")? {
+        // Most that is listed there is no process, and one may end while it is looked at.
+        let stat = read_to_string(entry?.path().join("stat")).unwrap_or_default();
+        if is_of_family(&stat, pid) {
+            seconds += processor_seconds_in(&stat).unwrap_or_default();
+        }
+    }
+    Ok(seconds)
+}
+
+/// Whether a line of `/proc/PID/stat` is of this process or of one that it has started.
+fn is_of_family(stat: &str, pid: u32) -> bool {
+    let own = stat.split(' ').next().and_then(|own| own.parse().ok());
+    let parent = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1));
+    own == Some(pid) || parent.and_then(|parent| parent.parse().ok()) == Some(pid)
+}
+
 /// User and system time in `/proc/PID/stat`; the program's name before them may have any characters.
 pub(crate) fn processor_seconds_in(stat: &str) -> Option<f64> {
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
@@ -66,5 +96,7 @@ mod tests {
         let stat = "7 (a) b) S 1 7 7 0 -1 4194304 100 0 0 0 150 25 0 0 20 0 5 0 1 2 3";
         assert_eq!(processor_seconds_in(stat), Some(1.75));
         assert_eq!(processor_seconds_in("7 (a"), None);
+        assert!(is_of_family(stat, 7) && is_of_family(stat, 1));
+        assert!(!is_of_family(stat, 2) && !is_of_family("", 7));
     }
 }

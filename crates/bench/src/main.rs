@@ -1,21 +1,25 @@
 //! Beside the floors: measures Lineside beside its peers, in pairs that alternate.
 //!
 //! `bench backlog`, `bench idle` and `bench churn` measure Lineside alone: with a million messages
-//! waiting, with a hundred thousand idle queues, and what ten million messages leave on disk.
+//! waiting, with a hundred thousand idle queues, and what ten million messages leave on disk; `bench
+//! tail`, `bench fold` and `bench streams` with readers that follow, states, and millions of events.
 //! `bench pair` gives rows of two sides ([`rows`]). Each side runs as a process of its own, with
 //! the same client; what was acknowledged is counted afterwards, or received, each message once.
 
 #![allow(clippy::print_stdout, clippy::disallowed_methods)] // It prints rows, and it measures time.
 
 mod amqp;
+mod append;
 mod backlog;
 mod churn;
 mod disk;
 mod echo;
 mod engines;
+mod fold;
 mod idle;
 mod load;
 mod machine;
+mod native;
 mod nats;
 mod plots;
 mod polls;
@@ -28,6 +32,8 @@ mod row;
 mod rows;
 mod side;
 mod sqs;
+mod streams;
+mod tail;
 mod wait;
 mod wire;
 
@@ -64,6 +70,12 @@ enum Command {
     IdlePolls(polls::Options),
     /// Messages sent, received and deleted: what they leave on disk.
     Churn(churn::Options),
+    /// A thousand readers that follow a stream: what each gets when, and what it costs.
+    Tail(tail::Options),
+    /// The state of a long stream, with nothing kept of it and with what is kept.
+    Fold(fold::Options),
+    /// Millions of events in a million streams: memory, the index, and how long a start takes.
+    Streams(streams::Options),
 }
 
 #[tokio::main]
@@ -77,5 +89,8 @@ async fn main() -> anyhow::Result<()> {
         Command::Idle(options) => idle::run(&options).await,
         Command::IdlePolls(options) => polls::run(&options).await,
         Command::Churn(options) => churn::run(&options).await,
+        Command::Tail(options) => tail::run(&options).await,
+        Command::Fold(options) => fold::run(&options).await,
+        Command::Streams(options) => streams::run(&options).await,
     }
 }

@@ -21,10 +21,11 @@ pub(crate) struct Options {
 }
 
 /// A plot: its file, its title, and how the names of its rows begin.
-const PLOTS: [(&str, &str, &str); 3] = [
+const PLOTS: [(&str, &str, &str); 4] = [
     ("face", "SQS: Lineside as a multiple of each peer", "sqs-"),
     ("log", "The log, alone, as a multiple of each engine", "log-"),
     ("publish", "Durable publish: Lineside as a multiple of each broker", "publish-"),
+    ("append", "Conditional appends: Lineside as a multiple of each store", "append-"),
 ];
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {

@@ -58,6 +58,11 @@ impl Process {
         }
     }
 
+    /// The process, while it runs.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     async fn listening(&mut self) -> anyhow::Result<()> {
         while TcpStream::connect(self.address).await.is_err() {
             if let Some(status) = self.child.try_wait()? {

@@ -160,7 +160,7 @@ fn side(side: &dyn Contestant, measures: &[&Measure]) -> Value {
 }
 
 /// Least, middle and most of some numbers.
-fn spread(figures: impl Iterator<Item = f64>) -> Value {
+pub(crate) fn spread(figures: impl Iterator<Item = f64>) -> Value {
     let mut figures: Vec<f64> = figures.collect();
     figures.sort_by(f64::total_cmp);
     let at = |index: usize| figures.get(index).copied().unwrap_or(f64::NAN);

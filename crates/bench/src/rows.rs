@@ -8,6 +8,7 @@ use clap::Args;
 use serde_json::Value;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::append::{Appends, Store};
 use crate::engines::{Form, Other, OtherLog, OurLog};
 use crate::products::Product;
 use crate::publish::{Broker, Publish};
@@ -148,6 +149,11 @@ fn all() -> Vec<Row> {
     let shapes = [(1, false), (64, false), (64, true)];
     rows.extend(shapes.into_iter().flat_map(|(depth, pipelined)| brokers(depth, pipelined)));
     rows.push(tens_beside_nats());
+    let shapes = [("postgres", Store::Postgres, 1, 1), ("postgres", Store::Postgres, 64, 1)];
+    rows.extend(shapes.map(appends));
+    rows.push(appends(("postgres-batch", Store::Postgres, 64, 100)));
+    let shapes = [("umadb", Store::UmaDb, 1, 1), ("umadb", Store::UmaDb, 64, 1)];
+    rows.extend(shapes.map(appends));
     rows.extend([client(), waiting()]);
     rows
 }
@@ -181,6 +187,21 @@ fn tens_beside_nats() -> Row {
         unit: "messages",
         ours: at(Product::Lineside("interval=100"), Work::Tens, connections),
         peer: Some(Box::new(Publish { broker: Broker::NatsDefault, connections, window })),
+    }
+}
+
+/// Appends to a stream that has to have the version which its writer knows.
+fn appends((name, store, writers, batch): (&str, Store, usize, usize)) -> Row {
+    let (many, events) =
+        (if writers == 1 { "" } else { "s" }, if batch == 1 { "an event" } else { "100 events" });
+    Row {
+        name: format!("append-{name}-{writers}"),
+        about: format!(
+            "conditional appends of {events}, {writers} writer{many}, each to streams of its own"
+        ),
+        unit: "events",
+        ours: Box::new(Appends { store: Store::Lineside, writers, batch }),
+        peer: Some(Box::new(Appends { store, writers, batch })),
     }
 }
 
