@@ -127,6 +127,15 @@ def test_an_idempotency_key_answers_as_the_first_time(api):
     assert f"idempotency:{key}" in api.stream(stream, limit=1)["events"][0]["tags"]
 
 
+def test_a_key_takes_no_room_from_tags_and_conditions(api):
+    stream, key = fresh(), fresh("key")
+    tags = [fresh("tag:") for _ in range(64)]
+    body = {"events": [{"type": "a", "tags": tags}], "unless": [{"tags": [fresh("tag:")]} for _ in range(32)]}
+    append = lambda: api.append(body, stream, **{"Idempotency-Key": key})
+    assert append().json["again"] is False and append().json["again"] is True
+    assert api.stream(stream)["events"][0]["tags"].split(",") == [*tags, f"idempotency:{key}"]
+
+
 def test_a_boundary_that_moved_is_another_refusal_than_what_was_done(api):
     tag = fresh("seat:")
     query = {"tags": [tag]}

@@ -71,7 +71,8 @@ pub struct Limits {
     /// Most bytes of all that an event carries beside data, stream, type, tags and correlation: ids,
     /// source, extensions. The HTTP servers that events come through allow headers of about this.
     pub event_context_bytes_max: usize,
-    /// Most tags of an event. Each is an entry in memory until the index has it, and one on disk.
+    /// Most tags of an event: one more than a face lets be named, for what it adds to make an append
+    /// recognisable. Each is an entry in memory until the index has it, and one on disk.
     pub event_tags_max: usize,
     /// Most bytes of a tag; the least is 1.
     pub event_tag_bytes_max: usize,
@@ -87,7 +88,7 @@ pub struct Limits {
     /// Most bytes of all events of one append: they are copied once inside a turn, 1 MiB in about a
     /// third of a millisecond.
     pub append_bytes_max: usize,
-    /// Most items of a query.
+    /// Most items of a query: one more than a face lets be named, for the same purpose.
     pub query_items_max: usize,
     /// Most types, tags, streams, categories and correlation ids of a query, all items together.
     pub query_terms_max: usize,
@@ -139,14 +140,14 @@ impl Limits {
             broker_receive_max: 1000,
             event_data_bytes_max: 1024 * 1024,
             event_context_bytes_max: 32 * 1024,
-            event_tags_max: 64,
+            event_tags_max: 65,
             event_tag_bytes_max: 256,
             event_label_bytes_max: 1024,
             stream_name_bytes_max: 1024,
             append_events_max: 1000,
             append_tags_max: 4000,
             append_bytes_max: 4 * 1024 * 1024,
-            query_items_max: 32,
+            query_items_max: 33,
             query_terms_max: 256,
             recent_events_max: 262_144,
             recent_page_max: 1024,

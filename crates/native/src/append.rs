@@ -6,7 +6,7 @@ use http::header::CONTENT_TYPE;
 use lineside_core::events::{AppendReply, Boundary, Expected, Query, QueryItem};
 use lineside_core::id::{EventNumber, Label, Version};
 
-use crate::bounds::{EVENTS_MAX, KEY_BYTES_MAX, MEMBERS_MAX, TAGS_MAX};
+use crate::bounds::{EVENTS_MAX, KEY_BYTES_MAX, MEMBERS_MAX};
 use crate::cloudevents::{
     Mode, Origin, Proposed, Required, read_batch, read_binary, read_event, read_structured,
     write_value,
@@ -118,15 +118,10 @@ impl Proposal {
             None => self.unless = Some(Query::of(item)),
         }
         let Some(first) = self.events.first_mut() else { return Ok(()) };
-        if first.tags.contains(&tag) {
-            return Ok(());
+        // Beyond what callers may name there is room for it, for an item and for a tag.
+        if !first.tags.contains(&tag) {
+            first.tags.push(tag);
         }
-        if first.tags.len() == TAGS_MAX {
-            let detail =
-                format!("An event has at most {TAGS_MAX} tags, and the key would be one more.");
-            return Err(Problem::new(Kind::LimitExceeded, detail));
-        }
-        first.tags.push(tag);
         Ok(())
     }
 }

@@ -57,6 +57,18 @@ impl Params {
         }
     }
 
+    /// Refuses a parameter that is there more than `most` times.
+    pub(crate) fn at_most(&self, name: &str, most: usize) -> Result<(), Problem> {
+        match self.all(name).count() {
+            count if count > most => {
+                let detail =
+                    format!("The parameter `{name}` is there {count} times; at most {most} fit.");
+                Err(invalid(name, detail))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// A whole number.
     pub(crate) fn number(&self, name: &'static str) -> Result<Option<u64>, Problem> {
         self.one(name)?.map(|value| whole(name, value)).transpose()

@@ -8,7 +8,7 @@ use lineside_core::stamp::Stamp;
 use percent_encoding::percent_decode_str;
 
 use crate::accept::Accept;
-use crate::bounds::{LIMIT_DEFAULT, LIMIT_MAX};
+use crate::bounds::{LIMIT_DEFAULT, LIMIT_MAX, TAGS_MAX};
 use crate::json;
 use crate::params::{Params, invalid, whole};
 use crate::problem::{Kind, Problem};
@@ -182,7 +182,9 @@ fn queried(params: &Params) -> Result<Query, Problem> {
         ("category", Part::Category),
         ("correlation", Part::Correlation),
     ] {
-        if !matches!(part, Part::Type | Part::Tag) {
+        if matches!(part, Part::Type | Part::Tag) {
+            params.at_most(name, TAGS_MAX)?;
+        } else {
             params.one(name)?;
         }
         for value in params.all(name) {
@@ -354,6 +356,17 @@ mod tests {
             assert_eq!(problem.place(), Some(at), "{query}: {problem}");
         }
         assert_eq!(events("limit=1000").unwrap().limit, Some(1000));
+    }
+
+    #[test]
+    fn the_texts_of_an_item_are_counted_in_an_address_as_in_a_body() {
+        for name in ["type", "tag"] {
+            let named = |count: usize| vec![format!("{name}=x"); count].join("&");
+            assert!(events(&named(TAGS_MAX)).is_ok());
+            let problem = events(&named(TAGS_MAX + 1)).unwrap_err();
+            assert_eq!(problem.place(), Some(format!("parameter {name}").as_str()));
+            assert!(problem.detail().contains("65 times; at most 64 fit"), "{problem}");
+        }
     }
 
     #[test]

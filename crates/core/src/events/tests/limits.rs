@@ -68,7 +68,7 @@ fn what_an_event_carries_is_bounded() {
 fn a_thousand_tags_are_refused_with_the_limit() {
     let mut world = World::events();
     let tags = (0..1000).map(|n| label(&n.to_string())).collect();
-    assert_eq!(world.refuses(second(|e| e.tags = tags)), beyond(EventPart::Tags, 1, 64));
+    assert_eq!(world.refuses(second(|e| e.tags = tags)), beyond(EventPart::Tags, 1, 65));
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn queries_are_bounded_wherever_they_stand() {
         Query { items: vec![one, other] }
     };
     let cases = [
-        (EventPart::QueryItems, 32, of_items(32), of_items(33)),
+        (EventPart::QueryItems, 33, of_items(33), of_items(34)),
         (EventPart::QueryTerms, 256, of_terms(256), of_terms(257)),
     ];
     for (part, limit, fits, too_much) in cases {
