@@ -9,7 +9,8 @@ parameter or error without a test and without a reason ends the run.
     fidelity.py            writes the pages
     fidelity.py --check    compares them, and exits with 1 when they differ
 
-Reading order: service.py (what there is), used.py (what the tests use), then this file.
+Reading order: service.py (what there is), used.py (what the tests use), then this file; helpers.py has the pages of
+services that are here in part.
 """
 
 import sys
@@ -17,6 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "gen"))
 
+import helpers  # noqa: E402
 import service  # noqa: E402
 import used  # noqa: E402
 
@@ -221,14 +223,15 @@ def row(name: str, state: str, tests: list[used.Test] | None, what: str = "") ->
 
 
 def main() -> int:
-    wanted = page()
+    pages = {PAGE: page()} | {helper.page: helpers.page(helper) for helper in helpers.HELPERS}
     if sys.argv[1:] == ["--check"]:
-        if not PAGE.exists() or PAGE.read_text() != wanted:
-            print(f"{PAGE.relative_to(ROOT)} is not what the code and the tests say: run `make fidelity`")
-            return 1
-        return 0
+        stale = [path for path, wanted in pages.items() if not path.exists() or path.read_text() != wanted]
+        for path in stale:
+            print(f"{path.relative_to(ROOT)} is not what the code and the tests say: run `make fidelity`")
+        return 1 if stale else 0
     PAGE.parent.mkdir(parents=True, exist_ok=True)
-    PAGE.write_text(wanted)
+    for path, wanted in pages.items():
+        path.write_text(wanted)
     return 0
 
 

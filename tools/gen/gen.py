@@ -24,7 +24,8 @@ CACHE = ROOT / "target" / "gen"
 class Service(NamedTuple):
     name: str
     version: str
-    operations: list[str]  # those with structs; the Operation enum always has all
+    operations: list[str]  # those that are here; the others are a list of names
+    query: str = fetch.BOTOCORE  # the wheel whose model speaks the Query protocol
 
     def output(self, suffix: str = "") -> Path:
         return ROOT / f"crates/aws/src/generated/{self.name}{suffix}.rs"
@@ -38,6 +39,15 @@ SERVICES = [
         DeleteMessage DeleteMessageBatch DeleteQueue GetQueueAttributes GetQueueUrl ListDeadLetterSourceQueues
         ListMessageMoveTasks ListQueueTags ListQueues PurgeQueue ReceiveMessage RemovePermission SendMessage
         SendMessageBatch SetQueueAttributes StartMessageMoveTask TagQueue UntagQueue""".split(),
+        fetch.BOTOCORE_WITH_QUERY,
+    ),
+    Service("sts", "2011-06-15", ["GetCallerIdentity"]),
+    Service(
+        "iam",
+        "2010-05-08",
+        """AttachRolePolicy CreatePolicy CreateRole DeletePolicy DeleteRole DeleteRolePolicy DetachRolePolicy GetPolicy
+        GetPolicyVersion GetRole GetRolePolicy ListAttachedRolePolicies ListPolicies ListRolePolicies ListRoles
+        PutRolePolicy""".split(),
     ),
 ]
 
@@ -71,9 +81,11 @@ def main() -> int:
     act = check if "--check" in sys.argv[1:] else write
     results = []
     for service in SERVICES:
-        now, query = (fetch.model(CACHE, wheel, service.name, service.version) for wheel in fetch.WHEEL_SHA256)
+        now = fetch.model(CACHE, fetch.BOTOCORE, service.name, service.version)
+        is_present = service.query == fetch.BOTOCORE
+        query = now if is_present else fetch.model(CACHE, service.query, service.name, service.version)
         results.append(act(service.output(), formatted(rust.render(now, service.operations))))
-        results.append(act(service.output("_table"), formatted(table.render(now, query))))
+        results.append(act(service.output("_table"), formatted(table.render(now, query, service.operations))))
     return 0 if all(results) else 1
 
 

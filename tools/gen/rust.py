@@ -4,7 +4,15 @@ import re
 
 from fetch import Model
 
-SCALARS = {"string": "String", "integer": "i32", "long": "i64", "boolean": "bool", "blob": "Blob"}
+# A moment is text, as ISO 8601 writes it: so it stands in XML.
+SCALARS = {
+    "string": "String",
+    "integer": "i32",
+    "long": "i64",
+    "boolean": "bool",
+    "blob": "Blob",
+    "timestamp": "String",
+}
 
 
 def snake(name: str) -> str:
@@ -73,6 +81,8 @@ def imports(body: str) -> str:
 
 
 def constants(metadata: dict) -> str:
+    if "targetPrefix" not in metadata:
+        return ""
     target = metadata["targetPrefix"]
     return f"""
 /// What stands before the dot in `X-Amz-Target`.
@@ -148,7 +158,12 @@ def render(model: Model, operations: list[str]) -> str:
     """The whole file, before rustfmt."""
     shapes = Shapes(model.data, operations)
     body = constants(model.data["metadata"])
-    body += name_enum("Operation", "Every operation of the service.", sorted(model.data["operations"]))
+    others = sorted(set(model.data["operations"]) - set(operations))
+    doc = "The operations that are here." if others else "Every operation of the service."
+    body += name_enum("Operation", doc, sorted(operations))
+    if others:
+        doc = "Operations of the service that are not here."
+        body += f"\n/// {doc}\npub const OTHER_OPERATIONS: &[&str] = &[{quoted(others)}];\n"
     body += enum_values(shapes)
     structs = [name for name in shapes.used() if shapes.all[name]["type"] == "structure"]
     body += "".join(struct(shapes, name) for name in structs)

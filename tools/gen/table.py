@@ -8,7 +8,14 @@ that its neighbours have; one that is missing here stops the run.
 from fetch import Model
 from rust import Shapes, snake
 
-SCALARS = {"string": "Text", "integer": "Integer", "long": "Long", "boolean": "Boolean", "blob": "Blob"}
+SCALARS = {
+    "string": "Text",
+    "integer": "Integer",
+    "long": "Long",
+    "boolean": "Boolean",
+    "blob": "Blob",
+    "timestamp": "Text",
+}
 
 # (structure, member) -> its name in Query; for a list, each item's, since these lists are flattened.
 NEWER = {("ReceiveMessageRequest", "MessageSystemAttributeNames"): "MessageSystemAttributeName"}
@@ -40,9 +47,10 @@ class Names:
 
 
 class Table:
-    def __init__(self, now: dict, query: dict):
+    def __init__(self, now: dict, query: dict, operations: list[str]):
         self.now = now
-        self.shapes = Shapes(now, list(now["operations"]))
+        self.chosen = operations
+        self.shapes = Shapes(now, operations)
         self.names = Names(query)
 
     def structures(self) -> list[str]:
@@ -78,9 +86,10 @@ static {constant(name)}: Structure = Structure {{ name: "{name}", members: &[{me
         return f"Shape::{SCALARS[kind]}"
 
     def operations(self) -> str:
+        chosen = {name: self.now["operations"][name] for name in sorted(self.chosen)}
         arms = "".join(
             f"Operation::{name} => (&{self.of(operation, 'input')}, &{self.of(operation, 'output')}),"
-            for name, operation in sorted(self.now["operations"].items())
+            for name, operation in chosen.items()
         )
         return f"""
 impl Operation {{
@@ -97,7 +106,10 @@ impl Operation {{
     def errors(self) -> str:
         found = {**self.names.shapes, **self.shapes.all}
         # No key is ever asked for, so none of KMS's errors is ever said.
-        said = (name for name, shape in found.items() if shape.get("exception") and not name.startswith("Kms"))
+        said = (name for name, shape in found.items() if shape.get("exception") and not name.startswith(("Kms", "KMS")))
+        if len(self.chosen) < len(self.now["operations"]):
+            chosen = [self.now["operations"][name] for name in self.chosen]
+            said = {error["shape"] for operation in chosen for error in operation.get("errors", [])}
         rows = "".join(self.error(name) for name in sorted(said))
         return f"""
 /// The errors that the models name.
@@ -115,17 +127,21 @@ def constant(name: str) -> str:
     return snake(name).upper()
 
 
-def header(now: Model, query: Model) -> str:
+def header(now: Model, query: Model, body: str) -> str:
+    older = "" if query is now else f""",
+// and botocore {query.botocore}, {query.path},
+// sha256 {query.sha256}"""
+    used = [name for name in ("List", "Map") if f"&{name} {{" in body]
+    error = ["error"] if "error(" in body else []
+    shapes = ", ".join(["ErrorCode", *used, "Service", "Shape", "Structure", *error, "member"])
     return f"""\
 // Made by tools/gen from botocore {now.botocore}, {now.path},
-// sha256 {now.sha256},
-// and botocore {query.botocore}, {query.path},
-// sha256 {query.sha256}.
+// sha256 {now.sha256}{older}.
 // Do not edit: change the generator and run `make gen`.
 //! Shapes of {now.data["metadata"]["serviceFullName"]} as data, with their names in the Query protocol.
 
 use super::{now.data["metadata"]["endpointPrefix"]}::Operation;
-use crate::protocol::shape::{{ErrorCode, List, Map, Service, Shape, Structure, error, member}};
+use crate::protocol::shape::{{{shapes}}};
 """
 
 
@@ -133,19 +149,25 @@ def service(now: dict, query: dict) -> str:
     return f"""
 /// The service.
 pub(crate) static SERVICE: Service = Service {{
-    target_prefix: "{now["metadata"]["targetPrefix"]}",
+    target_prefix: "{now["metadata"].get("targetPrefix", "")}",
     version: "{query["metadata"]["apiVersion"]}",
     namespace: "{query["metadata"]["xmlNamespace"]}",
     errors: ERRORS,
 }};
-
-/// For an operation that takes or says nothing.
-static NOTHING: Structure = Structure {{ name: "", members: &[] }};
 """
 
 
-def render(now: Model, query: Model) -> str:
+NOTHING = """
+/// For an operation that takes or says nothing.
+static NOTHING: Structure = Structure { name: "", members: &[] };
+"""
+
+
+def render(now: Model, query: Model, operations: list[str]) -> str:
     """The whole file, before rustfmt."""
-    table = Table(now.data, query.data)
-    body = service(now.data, query.data) + table.operations() + table.errors()
-    return header(now, query) + body + "".join(table.structure(name) for name in table.structures())
+    table = Table(now.data, query.data, operations)
+    operations = table.operations()
+    nothing = NOTHING if "&NOTHING" in operations else ""
+    body = service(now.data, query.data) + nothing + operations + table.errors()
+    body += "".join(table.structure(name) for name in table.structures())
+    return header(now, query, body) + body

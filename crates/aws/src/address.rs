@@ -1,6 +1,8 @@
 //! Who calls, through which address, and what an address names: account, region and queue
 //! (developer guide, "Queue and message identifiers"; LocalStack's documentation, "Queue URLs").
 
+use std::borrow::Cow;
+
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, header};
 
@@ -28,9 +30,8 @@ impl Caller {
         let header = |name: HeaderName| {
             head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok())
         };
-        let presigned = credential_of_query(head.uri.query().unwrap_or_default());
-        let signed = header(header::AUTHORIZATION).and_then(credential_of_header);
-        let scope = signed.or(presigned.as_deref()).map(Scope::parse).unwrap_or_default();
+        let credential = credential(head);
+        let scope = credential.as_deref().map(Scope::parse).unwrap_or_default();
         let host = header(header::HOST).filter(|host| is_host(host)).unwrap_or("127.0.0.1");
         let account = scope.key.filter(|key| is_account(key)).unwrap_or(DEFAULT_ACCOUNT);
         let region = scope.region.or_else(|| region_of_host(host)).unwrap_or(DEFAULT_REGION);
@@ -48,6 +49,7 @@ impl Caller {
 struct Scope<'a> {
     key: Option<&'a str>,
     region: Option<&'a str>,
+    service: Option<&'a str>,
 }
 
 impl Scope<'_> {
@@ -55,8 +57,22 @@ impl Scope<'_> {
         let mut parts = text.split('/');
         let key = parts.next();
         let region = parts.nth(1).filter(|region| is_plain(region));
-        Scope { key, region }
+        Scope { key, region, service: parts.next() }
     }
+}
+
+/// The service that a request's credential is scoped to.
+pub(crate) fn scoped_service(head: &Parts) -> Option<String> {
+    let credential = credential(head)?;
+    Scope::parse(&credential).service.map(str::to_owned)
+}
+
+/// The credential of a request: in its header, or, where it is presigned, in its URL.
+fn credential(head: &Parts) -> Option<Cow<'_, str>> {
+    let header = head.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let signed = header.and_then(credential_of_header).map(Cow::Borrowed);
+    let presigned = || credential_of_query(head.uri.query().unwrap_or_default());
+    signed.or_else(|| presigned().map(Cow::Owned))
 }
 
 fn credential_of_header(authorization: &str) -> Option<&str> {
@@ -113,11 +129,11 @@ impl<'a> QueueAddress<'a> {
     }
 }
 
-/// The region that a host's name has: `sqs.{region}.…` or `{region}.queue.…`.
+/// The region that a host's name has: `{service}.{region}.…` or `{region}.queue.…`.
 fn region_of_host(host: &str) -> Option<&str> {
     let mut labels = host.split('.');
     let region = match (labels.next()?, labels.next()?) {
-        ("sqs", region) => region,
+        ("sqs" | "sns" | "sts", region) => region,
         (region, "queue") => region,
         _ => return None,
     };

@@ -1,7 +1,7 @@
 //! Floor 2: the AWS face. Parses, calls one command, and renders the reply as AWS would.
 //!
-//! Owns AWS's protocols, names, limits of form and error texts; SQS so far, in [`sqs`], one file per
-//! operation. Must never know a file, a socket or the log. Enter at [`Aws::answer`].
+//! Owns AWS's protocols, names, limits of form and error texts; a folder for each service, in it a file
+//! for each operation. Must never know a file, a socket or the log. Enter at [`Aws::answer`].
 
 mod address;
 pub mod auth;
@@ -9,25 +9,42 @@ mod blob;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod generated;
+mod iam;
+mod ledger;
 pub mod protocol;
+mod service;
 pub mod sqs;
+mod sts;
+
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderValue, Method, Response, header};
+use http::{HeaderValue, Method, Response, StatusCode, header};
 use lineside_core::receipt::ReceiptKey;
 use lineside_engine::engine::Handle;
+use lineside_engine::events::Events;
 
 pub use crate::address::{DEFAULT_ACCOUNT, DEFAULT_REGION};
 
 pub(crate) use crate::address::Caller;
 use crate::auth::Gate;
+use crate::iam::IamAccount;
+use crate::ledger::Ledger;
 use crate::protocol::{Protocol, WireError};
+use crate::service::Service;
+
+/// What services keep beside queues.
+struct Kept {
+    iam: Ledger<IamAccount>,
+}
 
 /// The face.
 #[derive(Clone)]
 pub struct Aws {
     engine: Handle,
+    /// What is kept in streams of the server's own, once those can be read.
+    kept: Arc<OnceLock<Kept>>,
     key: ReceiptKey,
     /// Without one, nobody's signature is checked.
     gate: Option<Gate>,
@@ -36,7 +53,19 @@ pub struct Aws {
 impl Aws {
     /// A face over an engine; receipts are sealed under `key`.
     pub fn new(engine: Handle, key: ReceiptKey) -> Aws {
-        Aws { engine, key, gate: None }
+        Aws { engine, kept: Arc::default(), key, gate: None }
+    }
+
+    /// From here on services that keep something in streams of the server's own answer.
+    pub fn keep_in(&self, events: &Events) {
+        // Whoever comes second brings the same.
+        drop(self.kept.set(Kept { iam: Ledger::new(events.clone()) }));
+    }
+
+    fn kept(&self) -> Result<&Kept, WireError> {
+        let (status, code) = (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable");
+        let not_yet = || WireError::common(status, code, "Events cannot be read yet; try again.");
+        self.kept.get().ok_or_else(not_yet)
     }
 
     /// The same face, behind a gate.
@@ -67,27 +96,38 @@ impl Aws {
             return sqs::peek::answer(self, head, &body, id).await;
         }
         let protocol = Protocol::of(head);
-        let answered = self.serve(protocol, head, &body, id).await;
-        protocol.respond(sqs::SERVICE, answered, id)
+        let service = Service::of(head, &body);
+        let answered = self.serve(service, protocol, head, &body, id).await;
+        protocol.respond(service.shared(), answered, id)
     }
 
     async fn serve(
         &self,
+        service: Service,
         protocol: Protocol,
         head: &Parts,
         body: &[u8],
         id: &str,
     ) -> Result<Vec<u8>, WireError> {
-        let caller = self.admit(head, body)?;
-        let request = protocol.request(sqs::SERVICE, head, body, id)?;
-        sqs::answer(self, &caller, head.uri.path(), request).await
+        let caller = self.admit(service, head, body)?;
+        let request = protocol.request(service.shared(), head, body, id)?;
+        match service {
+            Service::Sqs => sqs::answer(self, &caller, head.uri.path(), request).await,
+            Service::Sts => sts::answer(&caller, &request),
+            Service::Iam => iam::answer(self, &caller, request).await,
+        }
     }
 
     /// Who calls, if that is let in.
-    pub(crate) fn admit(&self, head: &Parts, body: &[u8]) -> Result<Caller, WireError> {
+    pub(crate) fn admit(
+        &self,
+        service: Service,
+        head: &Parts,
+        body: &[u8],
+    ) -> Result<Caller, WireError> {
         match &self.gate {
             None => Ok(Caller::of(head)),
-            Some(gate) => Ok(gate.admit(head, body, sqs::SIGNING_NAME)?),
+            Some(gate) => Ok(gate.admit(head, body, service.signing_name())?),
         }
     }
 }
@@ -110,8 +150,6 @@ fn is_form(head: &Parts) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use http::StatusCode;
-
     use super::*;
 
     /// Any 5xx is retried by the SDKs (their standard mode), and so is throttling by its code.

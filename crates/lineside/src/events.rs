@@ -36,7 +36,7 @@ pub(crate) async fn open(
     data: Option<PathBuf>,
     key: ReceiptKey,
     stopping: watch::Receiver<bool>,
-) -> anyhow::Result<Native> {
+) -> anyhow::Result<(Events, Native)> {
     let index = on_own_thread("index", move || index(data.as_deref())).await??;
     let store = Name::new(STORE);
     let events = Events::new(engine.clone(), index, store.clone(), tell);
@@ -50,7 +50,8 @@ pub(crate) async fn open(
         Subscribing { subscriptions, store, prefixes: PREFIXES, key, queue_of, name_of };
     let states = States::new(events.clone(), SNAPSHOT_BYTES);
     let folding = Folding { states, open: folds::open };
-    Ok(Native::new(engine, events, subscribing, folding, stopping))
+    let native = Native::new(engine, events.clone(), subscribing, folding, stopping);
+    Ok((events, native))
 }
 
 fn tell(text: &str) {

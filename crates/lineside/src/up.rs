@@ -73,7 +73,7 @@ async fn serve(options: &Settings, declarations: Declarations) -> anyhow::Result
     let (opening, open) = watch::channel(false);
     let aws = gate::guard(Aws::new(engine.clone(), key), &options.auth)?;
     let native = Arc::new(OnceLock::new());
-    let server = Server::new(aws, engine.clone(), native.clone(), log.clone(), open);
+    let server = Server::new(aws.clone(), engine.clone(), native.clone(), log.clone(), open);
     let (stop, stopping) = watch::channel(false);
     tokio::spawn(server.clone().serve(listener, stopping.clone()));
     let banner = Banner::of(options, endpoint, data);
@@ -82,7 +82,8 @@ async fn serve(options: &Settings, declarations: Declarations) -> anyhow::Result
         log.clone(),
         banner,
         declarations,
-        (native, key, stopping),
+        (aws, native),
+        (key, stopping),
         opening,
     );
     let mut announced = tokio::spawn(announced);
@@ -216,7 +217,8 @@ async fn announce(
     log: Arc<OnceLock<DiskLog>>,
     banner: Banner,
     declarations: Declarations,
-    (native, key, stopping): (Arc<OnceLock<Native>>, ReceiptKey, watch::Receiver<bool>),
+    (aws, native): (Aws, Arc<OnceLock<Native>>),
+    (key, stopping): (ReceiptKey, watch::Receiver<bool>),
     opening: watch::Sender<bool>,
 ) -> anyhow::Result<()> {
     say(format_args!("listening on {}", banner.endpoint));
@@ -229,8 +231,9 @@ async fn announce(
     }
     declare::all(&declarations, &engine).await?;
     match events::open(engine.clone(), banner.data.clone(), key, stopping).await {
-        Ok(face) => {
+        Ok((events, face)) => {
             declare::beside_queues(&declarations, &face).await?;
+            aws.keep_in(&events);
             drop(native.set(face));
         }
         // On a full disk, say: queues can be drained all the same.

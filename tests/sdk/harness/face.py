@@ -25,8 +25,8 @@ json_only = pytest.mark.skipif(QUERY, reason="the Query protocol's SDK cannot sa
 LEGACY = {"NonExistentQueue": "QueueDoesNotExist", "QueueAlreadyExists": "QueueNameExists"}
 
 
-def client(url: str, **options):
-    """An SQS client that never retries, so that a test sees each answer."""
+def client(url: str, service: str = "sqs", **options):
+    """A client that never retries, so that a test sees each answer."""
     keys = {"aws_access_key_id": options.pop("key", "test"), "aws_secret_access_key": "test"}
     region = options.pop("region", REGION)
     config = Config(
@@ -36,7 +36,12 @@ def client(url: str, **options):
         max_pool_connections=32,
         **options,
     )
-    return boto3.session.Session(**keys, region_name=region).client("sqs", endpoint_url=url, config=config)
+    return boto3.session.Session(**keys, region_name=region).client(service, endpoint_url=url, config=config)
+
+
+def fresh_name() -> str:
+    """A name never used before."""
+    return f"n-{uuid.uuid4().hex}"
 
 
 def plain(code: str) -> str:
@@ -54,6 +59,16 @@ def refused(*codes: str, says: str = ""):
     assert plain(answer["Error"]["Code"]) in codes, answer
     assert 400 <= answer["ResponseMetadata"]["HTTPStatusCode"] < 500, answer
     assert says.lower() in answer["Error"]["Message"].lower(), answer
+
+
+@contextmanager
+def not_supported(operation: str):
+    """The block is told that an operation is not here, by its name."""
+    with pytest.raises(ClientError) as caught:
+        yield
+    answer = caught.value.response
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 501, answer
+    assert answer["Error"]["Code"] == "NotImplemented" and operation in answer["Error"]["Message"], answer
 
 
 def bodies(messages: list) -> list[str]:

@@ -144,6 +144,17 @@ fn target<'h>(service: &Service, headers: &'h HeaderMap) -> Result<&'h str, Wire
 }
 
 impl Request<'_> {
+    /// What an operation is answered with that is not one of those that are here: a service may have
+    /// it all the same, and then it is said that it is not supported.
+    pub fn not_here(&self, service: &str, others: &[&str]) -> WireError {
+        let operation = self.operation.as_str();
+        if !others.contains(&operation) {
+            return self.protocol().unknown(operation);
+        }
+        let message = format!("{operation} of {service} is not supported here, see docs/fidelity.");
+        WireError::common(StatusCode::NOT_IMPLEMENTED, "NotImplemented", message)
+    }
+
     /// The protocol that it came in.
     pub fn protocol(&self) -> Protocol {
         match self.input {

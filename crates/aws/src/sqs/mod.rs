@@ -52,9 +52,6 @@ pub use name::resource;
 /// What all its operations share on the wire.
 pub const SERVICE: &Service = &crate::generated::sqs_table::SERVICE;
 
-/// What the scope of a signature calls it.
-pub(crate) const SIGNING_NAME: &str = "sqs";
-
 /// Whether a path is the root or that of a queue.
 pub fn is_path(path: &str) -> bool {
     let address = QueueAddress::parse(path);

@@ -20,6 +20,7 @@ use crate::protocol::shape::{Shape, Structure};
 use crate::protocol::{
     Input, Params, Protocol, Request, WireError, neutral, read_json, write_json, write_xml,
 };
+use crate::service::Service;
 
 const PATH: &str = "/_aws/sqs/messages";
 /// Instead of a receipt: nothing can be done with it.
@@ -65,7 +66,7 @@ struct Found {
 }
 
 async fn look(aws: &Aws, head: &Parts, body: &[u8], id: &str) -> Result<Found, WireError> {
-    let caller = aws.admit(head, body)?;
+    let caller = aws.admit(Service::Sqs, head, body)?;
     let flags = Params::read(head.uri.query(), b"")?;
     let (in_flight, delayed) = (flag(&flags, "ShowInvisible")?, flag(&flags, "ShowDelayed")?);
     let url = url_of_queue(head, body)?;
